@@ -1,0 +1,55 @@
+/* dataset.h: labelled images, decoded once and mapped. The pool is the training
+ * rows used followed by the test rows used: pool id i < n_train is training row
+ * i of the source, n_train + j its test row j. */
+#ifndef DATA_DATASET_H
+#define DATA_DATASET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "json.h"
+#include "yaml.h"
+
+struct dataset {
+    uint32_t n_train, n_test, n_classes;
+    uint32_t channels, height, width;
+    const uint8_t *pixels; /* (n_train + n_test, C, H, W), 0..255 */
+    const int32_t *labels; /* (n_train + n_test) */
+    void *owner;
+};
+
+/* What a suite's `data:` names, before anything is read. */
+struct data_spec {
+    char name[32];            /* "fashion-mnist", "synthetic" */
+    uint32_t train, test;     /* first n; 0 = all (synthetic: 1000 and 500) */
+    uint64_t seed;            /* synthetic only, default 1 */
+    double noise;             /* synthetic only, default 0.25 (standard deviation, pixels in [0,1]) */
+};
+
+/* `data: {name: ..., train: n, test: n}` or `data: name`. */
+int data_spec_parse(const struct yaml_node *node, struct data_spec *ret, struct error *err);
+/* The part of a task's identity that a spec stands for: name, counts, and the
+ * SHA-256 of each source file (which are looked up: ERR_ENVIRONMENT with the
+ * cure when missing). New reference. */
+int data_spec_identity(const struct data_spec *spec, json_t **ret, struct error *err);
+/* Number of classes and shape (C, H, W) without reading pixels. */
+int data_spec_shape(const struct data_spec *spec, uint32_t ret_shape[3], uint32_t *ret_classes,
+                    struct error *err);
+/* Counts after "0 = all" and checks against the source are resolved. */
+int data_spec_counts(const struct data_spec *spec, uint32_t *ret_train, uint32_t *ret_test,
+                     struct error *err);
+
+/* Reads and checks the source: magic, counts, sizes, labels in range. */
+int dataset_read(const struct data_spec *spec, struct dataset **ret, struct error *err);
+/* As a folder of the store: images.npy (u1 (N,C,H,W)), labels.npy (i4 (N)), info.json. */
+int dataset_save(const struct dataset *ds, const char *dir, struct error *err);
+int dataset_map(const char *dir, struct dataset **ret, struct error *err);
+void dataset_free(struct dataset *ds); /* accepts NULL */
+
+/* First folder that holds the data set: $LETHE_DATA, $XDG_DATA_HOME/lethe/data,
+ * /usr/share/datasets. malloc'd; NULL and a text that says what to install. */
+char *data_find(const char *name, struct error *err);
+
+#endif

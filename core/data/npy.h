@@ -1,0 +1,37 @@
+/* npy.h: NumPy .npy files (versions 1.0 to 3.0), C order, little-endian. */
+#ifndef DATA_NPY_H
+#define DATA_NPY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "fs.h"
+
+#define NPY_MAX_DIM 8
+
+enum npy_type { NPY_F32 = 1, NPY_F64, NPY_I32, NPY_I64, NPY_U8, NPY_BOOL };
+
+struct npy {
+    enum npy_type type;
+    uint32_t n_dim;
+    size_t dim[NPY_MAX_DIM];
+    size_t n;          /* elements */
+    const void *bytes; /* into the map, aligned for the type */
+    struct fs_map map;
+    void *copy; /* when the file was not aligned */
+};
+
+/* Maps and checks: header, type, shape product, file length exactly right. */
+int npy_open(const char *path, struct npy *ret, struct error *err);
+void npy_release(struct npy *a);
+/* Copies as float, double or int64 from whatever type is there (integers that do
+ * not fit are refused). out holds a->n entries. */
+int npy_to_f32(const struct npy *a, float *out, struct error *err);
+int npy_to_f64(const struct npy *a, double *out, struct error *err);
+int npy_to_i32(const struct npy *a, int32_t *out, struct error *err);
+/* Atomic; version 1.0, data at a multiple of 64 bytes. */
+int npy_write(const char *path, enum npy_type type, uint32_t n_dim, const size_t *dim,
+              const void *bytes, struct error *err);
+
+#endif
