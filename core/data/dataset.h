@@ -34,6 +34,8 @@ int data_spec_parse(const struct yaml_node *node, struct data_spec *ret, struct 
  * SHA-256 of each source file (which are looked up: ERR_ENVIRONMENT with the
  * cure when missing). New reference. */
 int data_spec_identity(const struct data_spec *spec, json_t **ret, struct error *err);
+/* The spec that data_spec_identity wrote (name, counts, seed, noise). */
+int data_spec_from_identity(const json_t *identity, struct data_spec *ret, struct error *err);
 /* Number of classes and shape (C, H, W) without reading pixels. */
 int data_spec_shape(const struct data_spec *spec, uint32_t ret_shape[3], uint32_t *ret_classes,
                     struct error *err);

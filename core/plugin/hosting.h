@@ -21,6 +21,9 @@ int plugin_open(const char *path, struct plugin_file **ret, struct error *err);
 /* JSON array of descriptions (desc.h) of everything in the file. New reference. */
 int plugin_describe(struct plugin_file *file, const char *path, json_t **ret, struct error *err);
 
+/* "0.1": the plugin ABI of this build. */
+const char *hosting_abi(void);
+
 /* Machine-independent costs, counted by the host. */
 #define METERS_MAP(X)                                                                              \
     X(read_forget) X(read_retain) X(read_other) X(forward) X(backward) X(optimizer_steps)          \

@@ -1,0 +1,68 @@
+/* cli.h: what the commands of `lethe` share. One file a command. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <argp.h>
+#include <stdbool.h>
+
+#include "child.h"
+#include "desc.h"
+#include "error.h"
+#include "plan.h"
+#include "store.h"
+#include "suite_file.h"
+
+/* Exit codes; 128 + n after signal n. */
+enum { EXIT_OK = 0, EXIT_SOME_FAILED = 1, EXIT_USAGE = 2, EXIT_ENVIRONMENT = 3 };
+
+struct command {
+    const char *name, *summary;
+    int (*run)(int argc, char **argv); /* argv[0] is "lethe NAME" */
+};
+extern const struct command commands[]; /* ends with name NULL */
+
+int cmd_run(int argc, char **argv);
+int cmd_plan(int argc, char **argv);
+int cmd_plugins(int argc, char **argv);
+int cmd_version(int argc, char **argv);
+
+/* Prints err and gives the exit code that fits it. */
+int cli_fail(const struct error *err);
+/* argp with exit code 2 for usage errors; an exit code >= 0 when the program should end now
+ * (--help and errors), negative to go on. */
+int cli_parse(const struct argp *argp, int argc, char **argv, void *input);
+
+/* Options that `run` and `plan` share. */
+struct session_options {
+    const char *suite, *store, *out;
+    const char **setting; /* --set */
+    unsigned n_settings;
+    const char **plugin;  /* --plugin, NULL-ended */
+    unsigned n_plugins;
+    const char **only;    /* --only, NULL-ended; NULL: all */
+    unsigned n_only;
+    const char *scenario;
+    bool json;
+};
+extern const struct argp session_argp; /* child parser; its input is a session_options */
+void session_options_release(struct session_options *o);
+
+/* `lethe plan` with options that `lethe run --dry-run` has parsed. */
+int cmd_plan_session(const struct session_options *o);
+
+/* A suite with its plugins, store and plan. */
+struct session {
+    struct suite suite;
+    struct plugin_set plugins;
+    struct store store;
+    struct plan plan;
+    char *worker;
+    json_t *machine;
+    bool has_suite, has_plugins, has_store, has_plan;
+};
+int session_open(const struct session_options *o, struct session *ret, struct error *err);
+void session_close(struct session *s);
+/* `lethe-worker info`: {"numerics", "version", ...}. */
+int cli_worker_info(const char *worker, json_t **ret, struct error *err);
+
+#endif

@@ -1,0 +1,141 @@
+/* lethe plan: what a run would do. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli.h"
+#include "text.h"
+
+static const struct argp_child children[] = { { &session_argp, 0, NULL, 0 }, { 0 } };
+
+struct plan_cli {
+    struct session_options session;
+    bool list;
+};
+
+static const struct argp_option options[] = {
+    { "list", 'l', 0, 0, "Every task with its identity and state", 0 },
+    { 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct plan_cli *o = state->input;
+    (void)arg;
+    if (key == ARGP_KEY_INIT)
+        state->child_inputs[0] = &o->session;
+    else if (key == 'l')
+        o->list = true;
+    else
+        return ARGP_ERR_UNKNOWN;
+    return 0;
+}
+
+static const struct argp argp = {
+    options,
+    parse,
+    "SUITE.yaml",
+    "Shows the tasks of a suite by kind, how many the store holds already, and the work that is\n"
+    "left in image passes (a training pass of one image counts as three). Runs nothing.",
+    children,
+    NULL,
+    NULL,
+};
+
+struct tally {
+    unsigned total, cached;
+    double weight;
+};
+
+static void count(const struct plan *p, struct tally tally[TASK_KIND_COUNT])
+{
+    for (unsigned i = 0; i < p->n; i++) {
+        struct tally *t = &tally[p->task[i].kind];
+        t->total++;
+        t->cached += p->task[i].cached;
+        if (!p->task[i].cached)
+            t->weight += p->task[i].weight;
+    }
+}
+
+static void print_table(const struct session *s)
+{
+    struct tally tally[TASK_KIND_COUNT] = { { 0, 0, 0 } };
+    struct tally sum = { 0, 0, 0 };
+    count(&s->plan, tally);
+    printf("suite %s: %u rows, store %s\n\n%-12s %8s %8s %8s %14s\n", s->suite.name,
+           s->plan.n_rows, s->store.dir, "task", "total", "done", "to run", "image passes");
+    for (unsigned k = 0; k < TASK_KIND_COUNT; k++) {
+        const struct tally *t = &tally[k];
+        if (t->total)
+            printf("%-12s %8u %8u %8u %14.0f\n", task_kind_name((enum task_kind)k), t->total,
+                   t->cached, t->total - t->cached, t->weight);
+        sum.total += t->total;
+        sum.cached += t->cached;
+        sum.weight += t->weight;
+    }
+    printf("%-12s %8u %8u %8u %14.0f\n", "all", sum.total, sum.cached, sum.total - sum.cached,
+           sum.weight);
+}
+
+static void print_list(const struct plan *p)
+{
+    for (unsigned i = 0; i < p->n; i++)
+        printf("%.12s %-11s %-7s %s\n", p->task[i].id, task_kind_name(p->task[i].kind),
+               p->task[i].cached ? "done" : "to run", p->task[i].title);
+}
+
+static json_t *kinds_json(const struct plan *p)
+{
+    struct tally tally[TASK_KIND_COUNT] = { { 0, 0, 0 } };
+    json_t *kinds = json_object();
+    count(p, tally);
+    for (unsigned k = 0; k < TASK_KIND_COUNT && kinds; k++)
+        if (tally[k].total)
+            json_object_set_new(kinds, task_kind_name((enum task_kind)k),
+                                json_pack("{s:i,s:i,s:f}", "total", (int)tally[k].total, "cached",
+                                          (int)tally[k].cached, "image_passes",
+                                          tally[k].weight));
+    return kinds;
+}
+
+static void print_json(const struct session *s)
+{
+    json_t *o = json_pack("{s:s,s:s,s:i,s:i,s:o}", "suite", s->suite.name, "store", s->store.dir,
+                          "rows", (int)s->plan.n_rows, "tasks", (int)s->plan.n, "kinds",
+                          kinds_json(&s->plan));
+    if (o)
+        json_dumpf(o, stdout, JSON_INDENT(1) | JSON_SORT_KEYS);
+    putchar('\n');
+    json_decref(o);
+}
+
+static int show(const struct session_options *o, bool list)
+{
+    struct error err = ERROR_INIT;
+    struct session s;
+    if (session_open(o, &s, &err) < 0)
+        return cli_fail(&err);
+    if (o->json)
+        print_json(&s);
+    else if (list)
+        print_list(&s.plan);
+    else
+        print_table(&s);
+    session_close(&s);
+    return EXIT_OK;
+}
+
+int cmd_plan_session(const struct session_options *o)
+{
+    return show(o, false);
+}
+
+int cmd_plan(int argc, char **argv)
+{
+    struct plan_cli o = { 0 };
+    int code = cli_parse(&argp, argc, argv, &o);
+    if (code < 0)
+        code = show(&o.session, o.list);
+    session_options_release(&o.session);
+    return code;
+}

@@ -1,0 +1,207 @@
+/* lethe run: a suite from nothing, or from where it stopped, to its report. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "exec.h"
+#include "fs.h"
+#include "gather.h"
+#include "log.h"
+#include "manifest.h"
+#include "report.h"
+#include "text.h"
+
+struct run_options {
+    struct session_options session;
+    unsigned jobs;
+    bool dry_run, quiet, no_figures;
+};
+
+enum { OPT_DRY_RUN = 512, OPT_OUT, OPT_NO_FIGURES };
+
+static const struct argp_option options[] = {
+    { "jobs", 'j', "N", 0, "Tasks at a time (default: one a core)", 0 },
+    { "out", OPT_OUT, "DIR", 0, "Where the report goes (default: ./lethe-out/SUITE)", 0 },
+    { "dry-run", OPT_DRY_RUN, 0, 0, "Print the plan and stop", 0 },
+    { "quiet", 'q', 0, 0, "No progress", 0 },
+    { "no-figures", OPT_NO_FIGURES, 0, 0, "Do not draw figures", 0 },
+    { 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct run_options *o = state->input;
+    int64_t n;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &o->session;
+        break;
+    case 'j':
+        if (!text_to_int(arg, &n) || n < 1 || n > 256)
+            argp_error(state, "--jobs: expected a number from 1 to 256, found \"%s\"", arg);
+        o->jobs = (unsigned)n;
+        break;
+    case OPT_OUT:
+        o->session.out = arg;
+        break;
+    case OPT_DRY_RUN:
+        o->dry_run = true;
+        break;
+    case 'q':
+        o->quiet = true;
+        break;
+    case OPT_NO_FIGURES:
+        o->no_figures = true;
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+static const struct argp_child children[] = { { &session_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp argp = {
+    options,
+    parse,
+    "SUITE.yaml",
+    "Runs everything that a suite asks for and that the store does not hold yet, then writes\n"
+    "runs.csv, leaderboard.csv, costs.csv, curves/, figures/ and manifest.json, and prints the\n"
+    "leaderboard. The same command resumes after any interruption.\v"
+    "Examples:\n"
+    "  lethe run benchmarks/fashion-mnist-quick.yaml\n"
+    "  lethe run suite.yaml --set train.epochs=5 --set seeds.model=[1,2,3] --out /tmp/board\n"
+    "  lethe run suite.yaml --only amun,finetune --scenario random-0.1\n"
+    "\nExit codes: 0 all rows ok; 1 some rows failed; 2 usage or suite error; 3 something is\n"
+    "missing on this machine; 128+n ended by signal n.",
+    children,
+    NULL,
+    NULL,
+};
+
+static unsigned terminal_columns(void)
+{
+    struct winsize w;
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col >= 40 ? w.ws_col : 0;
+}
+
+/* Rows that did not succeed, minus those that the suite expects. */
+static unsigned bad_rows(const struct suite *s, const struct results *r)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < r->n_rows; i++) {
+        const struct result_row *row = &r->row[i];
+        bool expected = false;
+        for (unsigned k = 0; k < s->n_unlearn; k++)
+            if (strcmp(s->unlearn[k].label, row->method) == 0)
+                expected = s->unlearn[k].expect_unsupported
+                           && row->status == VERDICT_UNSUPPORTED;
+        n += (row->status != VERDICT_OK && !expected) || *row->failed_parts;
+    }
+    return n;
+}
+
+static int print_json(const struct results *r, const struct exec_result *x, const char *out_dir,
+                      unsigned n_bad)
+{
+    json_t *o = json_pack("{s:s,s:s,s:{s:i,s:i,s:i,s:i},s:i,s:i,s:f}", "suite", r->suite, "out",
+                          out_dir, "tasks", "run", (int)x->n_run, "cached", (int)x->n_cached,
+                          "failed", (int)x->n_failed, "skipped", (int)x->n_skipped, "rows",
+                          (int)r->n_rows, "rows_failed", (int)n_bad, "wall_s", x->wall_s);
+    int rc = o ? json_dumpf(o, stdout, JSON_INDENT(1) | JSON_SORT_KEYS) : -1;
+    json_decref(o);
+    putchar('\n');
+    return rc;
+}
+
+static int write_report(const struct run_options *o, struct session *s, struct results *r,
+                        const char *out_dir, struct error *err)
+{
+    struct report_options report = { .out_dir = out_dir,
+                                     .figures = !o->no_figures && (s->suite.svg || s->suite.pdf),
+                                     .svg = s->suite.svg,
+                                     .pdf = s->suite.pdf };
+    TRY(manifest_write(&s->suite, &s->plan, &s->store, r, out_dir, err));
+    return report_write(r, &report, err);
+}
+
+static int say_interrupted(const struct exec_result *x, const struct plan *p)
+{
+    unsigned left = 0;
+    for (unsigned i = 0; i < p->n; i++)
+        left += p->task[i].state == TASK_WAITING;
+    log_info("stopped by signal %d; %u of %u tasks are done and kept. The same command goes on "
+             "from there.",
+             x->signal, p->n - left, p->n);
+    return 128 + x->signal;
+}
+
+static int finish(const struct run_options *o, struct session *s, const struct exec_result *x,
+                  const char *out_dir, struct error *err)
+{
+    struct results r;
+    struct error report_err = ERROR_INIT;
+    if (x->signal)
+        return say_interrupted(x, &s->plan);
+    if (gather_results(&s->plan, &s->store, &r, err) < 0)
+        return cli_fail(err);
+    int report_rc = write_report(o, s, &r, out_dir, &report_err);
+    unsigned n_bad = bad_rows(&s->suite, &r);
+    if (o->session.json)
+        print_json(&r, x, out_dir, n_bad);
+    else
+        report_print(&r, stdout, terminal_columns(), err);
+    results_release(&r);
+    int code = n_bad ? EXIT_SOME_FAILED : EXIT_OK;
+    if (report_rc < 0) {
+        int failed = cli_fail(&report_err);
+        code = code == EXIT_OK || failed != EXIT_ENVIRONMENT ? failed : code;
+    }
+    if (!o->quiet) {
+        char took[32];
+        text_duration(x->wall_s, took);
+        log_info("%u tasks run, %u from the store, %u failed, %u skipped, in %s; report in %s",
+                 x->n_run, x->n_cached, x->n_failed, x->n_skipped, took, out_dir);
+    }
+    return code;
+}
+
+static int run(const struct run_options *o)
+{
+    struct error err = ERROR_INIT;
+    struct session s;
+    struct exec_result x;
+    if (session_open(&o->session, &s, &err) < 0)
+        return cli_fail(&err);
+    struct exec_options exec = { .jobs = o->jobs, .worker = s.worker, .quiet = o->quiet };
+    char *out_dir = NULL;
+    char *wanted = o->session.out ? text_dup(o->session.out)
+                                  : text_format("lethe-out/%s", s.suite.name);
+    int rc = wanted ? fs_absolute(wanted, &out_dir, &err) : error_nomem(&err);
+    if (rc == 0)
+        rc = manifest_check_dir(out_dir, s.suite.name, &err);
+    if (rc == 0)
+        rc = fs_mkdirs(out_dir, &err);
+    if (rc == 0)
+        rc = exec_local(&s.plan, &s.store, &exec, &x, &err);
+    int code = rc < 0 ? cli_fail(&err) : finish(o, &s, &x, out_dir, &err);
+    free(wanted);
+    free(out_dir);
+    session_close(&s);
+    return code;
+}
+
+int cmd_run(int argc, char **argv)
+{
+    struct run_options o = { 0 };
+    int code = cli_parse(&argp, argc, argv, &o);
+    if (code < 0 && o.dry_run) {
+        code = cmd_plan_session(&o.session);
+    } else if (code < 0) {
+        code = run(&o);
+    }
+    session_options_release(&o.session);
+    return code;
+}

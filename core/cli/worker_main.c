@@ -1,0 +1,133 @@
+/* lethe-worker: the process that computes and loads plugins, one task a process.
+ *   lethe-worker info            what this machine computes with, as JSON
+ *   lethe-worker describe FILE   what the plugins in FILE declare, as JSON
+ *   lethe-worker task JOB.json   one task of a plan (started by `lethe run`) */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "hosting.h"
+#include "model.h"
+#include "task.h"
+#include "version.h"
+
+/* OpenBLAS and OpenMP read these before main: one thread each, ours do the rest. */
+static void want_one_thread(char **argv)
+{
+    const char *blas = getenv("OPENBLAS_NUM_THREADS"), *omp = getenv("OMP_NUM_THREADS");
+    if (blas && omp && strcmp(blas, "1") == 0 && strcmp(omp, "1") == 0)
+        return;
+    setenv("OPENBLAS_NUM_THREADS", "1", 1);
+    setenv("OMP_NUM_THREADS", "1", 1);
+    execv("/proc/self/exe", argv);
+}
+
+static void set_limit(int what, rlim_t value)
+{
+    struct rlimit limit = { value, value };
+    setrlimit(what, &limit);
+}
+
+/* Signals as a fresh program has them, no core files, death with the parent. */
+static void settle_in(void)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    set_limit(RLIMIT_CORE, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SHADOW_MEMORY 1 /* sanitizers reserve terabytes of address space */
+#else
+#define SHADOW_MEMORY 0
+#endif
+
+static void limit_plugin(const struct job *job)
+{
+    if (job->memory_limit && !SHADOW_MEMORY)
+        set_limit(RLIMIT_AS, job->memory_limit);
+    if (job->wall_limit_s > 0)
+        set_limit(RLIMIT_CPU, (rlim_t)(job->wall_limit_s * job->threads) + 10);
+}
+
+static int run_task(const char *path)
+{
+    struct events events = { EVENTS_FD, 0 };
+    struct error err = ERROR_INIT;
+    struct job job;
+    if (fcntl(EVENTS_FD, F_GETFD) < 0)
+        events.fd = -1; /* started by hand */
+    else
+        fcntl(EVENTS_FD, F_SETFD, FD_CLOEXEC);
+    int rc = job_open(path, &events, &job, &err);
+    if (rc == 0) {
+        if (job.plugin_path)
+            limit_plugin(&job);
+        rc = task_run(&job, &err);
+        job_close(&job);
+    }
+    if (rc < 0)
+        fprintf(stderr, "lethe-worker: %s\n", err.text);
+    events_done(&events, rc < 0 ? verdict_from_code(rc) : VERDICT_OK, rc < 0 ? err.text : "");
+    return rc < 0 ? 1 : 0;
+}
+
+static int describe(const char *path)
+{
+    struct error err = ERROR_INIT;
+    struct plugin_file *file = NULL;
+    json_t *all = NULL;
+    int rc = plugin_open(path, &file, &err);
+    if (rc == 0)
+        rc = plugin_describe(file, path, &all, &err);
+    if (rc < 0) {
+        struct events events = { fcntl(EVENTS_FD, F_GETFD) < 0 ? -1 : EVENTS_FD, 0 };
+        fprintf(stderr, "lethe-worker: %s\n", err.text);
+        events_done(&events, verdict_from_code(rc), err.text);
+        return 1;
+    }
+    json_dumpf(all, stdout, JSON_SORT_KEYS | JSON_COMPACT);
+    putchar('\n');
+    json_decref(all);
+    fflush(stdout);
+    struct events events = { fcntl(EVENTS_FD, F_GETFD) < 0 ? -1 : EVENTS_FD, 0 };
+    events_done(&events, VERDICT_OK, "");
+    return 0;
+}
+
+static int info(void)
+{
+    json_t *o = json_pack("{s:s,s:s,s:s}", "version", LETHE_VERSION, "numerics", nn_numerics(),
+                          "abi", hosting_abi());
+    json_dumpf(o, stdout, JSON_SORT_KEYS | JSON_COMPACT);
+    putchar('\n');
+    json_decref(o);
+    fflush(stdout);
+    struct events events = { fcntl(EVENTS_FD, F_GETFD) < 0 ? -1 : EVENTS_FD, 0 };
+    events_done(&events, VERDICT_OK, "");
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    want_one_thread(argv);
+    settle_in();
+    if (argc == 2 && strcmp(argv[1], "info") == 0)
+        return info();
+    if (argc == 3 && strcmp(argv[1], "describe") == 0)
+        return describe(argv[2]);
+    if (argc == 3 && strcmp(argv[1], "task") == 0)
+        return run_task(argv[2]);
+    fputs("Usage: lethe-worker info | describe FILE.so | task JOB.json\n"
+          "Part of lethe, which starts it; see `lethe --help`.\n",
+          stderr);
+    return 2;
+}

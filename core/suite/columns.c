@@ -1,0 +1,163 @@
+#include "columns.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+
+const struct attack_value attack_values[] = {
+    { "auc_forget_test", "AUC, forget set positive, test set negative" },
+    { "auc_retain_test", "AUC, retain set positive, test set negative" },
+    { "auc_forget_retain", "AUC, retain set positive, forget set negative" },
+    { "auc_forget_test_balanced", "AUC of forget and test on equal numbers, mean of 3 draws" },
+    { "tpr_at_1pct_fpr", "TPR on the forget set at 1 % FPR on the test set" },
+    { "tpr_at_0p1pct_fpr", "TPR on the forget set at 0.1 % FPR on the test set" },
+    { NULL, NULL },
+};
+
+char *columns_prefix(const char *label)
+{
+    char *s = text_dup(label);
+    for (char *p = s; p && *p; p++)
+        if (!isalnum((unsigned char)*p))
+            *p = '_';
+    return s;
+}
+
+static int add(struct columns *c, const struct column_source *source, char *name,
+               const char *unit, const char *doc, enum result_better better, bool near_retrain,
+               struct error *err)
+{
+    struct result_column *columns = realloc(c->column, (c->n + 1) * sizeof(*columns));
+    if (columns)
+        c->column = columns;
+    struct column_source *sources = realloc(c->source, (c->n + 1) * sizeof(*sources));
+    if (sources)
+        c->source = sources;
+    char *unit_copy = text_dup(unit), *doc_copy = text_dup(doc), *key = text_dup(source->key);
+    if (!columns || !sources || !name || !unit_copy || !doc_copy || !key) {
+        free(name);
+        free(unit_copy);
+        free(doc_copy);
+        free(key);
+        return error_nomem(err);
+    }
+    c->column[c->n]
+        = (struct result_column) { name, unit_copy, doc_copy, better, near_retrain };
+    c->source[c->n] = *source;
+    c->source[c->n++].key = key;
+    for (size_t i = 0; i + 1 < c->n; i++)
+        if (strcmp(c->column[i].name, name) == 0)
+            return error_set(err, ERR_INVALID,
+                             "two plugins give the column %s; give one of them another label", name);
+    return 0;
+}
+
+static enum result_better better_from(const char *word)
+{
+    static const struct {
+        const char *word;
+        enum result_better better;
+    } table[] = { { "higher", BETTER_HIGHER },
+                  { "lower", BETTER_LOWER },
+                  { "near-reference", BETTER_NEAR_REFERENCE } };
+    for (size_t i = 0; word && i < sizeof(table) / sizeof(table[0]); i++)
+        if (strcmp(word, table[i].word) == 0)
+            return table[i].better;
+    return BETTER_NEITHER;
+}
+
+static const char *word_of(const json_t *o, const char *key)
+{
+    const char *s = json_string_value(json_object_get(o, key));
+    return s ? s : "";
+}
+
+static int add_metric(struct columns *c, const struct suite *s, unsigned entry, struct error *err)
+{
+    const struct suite_entry *e = &s->metric[entry];
+    if (!e->desc)
+        return 0;
+    char *prefix = strcmp(e->label, e->id) ? columns_prefix(e->label) : NULL;
+    size_t i;
+    json_t *o;
+    int rc = 0;
+    json_array_foreach(json_object_get(e->desc->json, "outputs"), i, o)
+    {
+        if (rc < 0 || strcmp(word_of(o, "shape"), "scalar") != 0)
+            continue;
+        const char *name = word_of(o, "name");
+        struct column_source source = { false, entry, (char *)name };
+        char *full = prefix ? text_format("%s.%s", prefix, name) : text_dup(name);
+        rc = add(c, &source, full, word_of(o, "unit"), word_of(o, "doc"),
+                 better_from(word_of(o, "better")), strcmp(word_of(o, "reference"), "retrain") == 0,
+                 err);
+    }
+    free(prefix);
+    return rc;
+}
+
+static int add_score(struct columns *c, unsigned entry, const char *prefix, const char *score,
+                     struct error *err)
+{
+    for (const struct attack_value *v = attack_values; v->suffix; v++) {
+        char *key = text_format("%s%s%s", score, *score ? "." : "", v->suffix);
+        char *name = key ? text_format("%s.%s", prefix, key) : NULL;
+        struct column_source source = { true, entry, key };
+        int rc = key ? add(c, &source, name, "", v->doc, BETTER_NEAR_REFERENCE, true, err)
+                     : error_nomem(err);
+        free(key);
+        TRY(rc);
+    }
+    return 0;
+}
+
+static int add_attack(struct columns *c, const struct suite *s, unsigned entry, struct error *err)
+{
+    const struct suite_entry *e = &s->attack[entry];
+    if (!e->desc)
+        return 0;
+    char *prefix = columns_prefix(e->label);
+    if (!prefix)
+        return error_nomem(err);
+    size_t i;
+    json_t *o;
+    int rc = 0;
+    json_array_foreach(json_object_get(e->desc->json, "scores"), i, o)
+    {
+        if (rc == 0)
+            rc = add_score(c, entry, prefix, word_of(o, "name"), err);
+    }
+    free(prefix);
+    return rc;
+}
+
+int columns_make(const struct suite *s, struct columns *ret, struct error *err)
+{
+    struct columns c = { 0 };
+    int rc = 0;
+    for (unsigned i = 0; rc == 0 && i < s->n_metrics; i++)
+        rc = add_metric(&c, s, i, err);
+    for (unsigned i = 0; rc == 0 && i < s->n_attacks; i++)
+        rc = add_attack(&c, s, i, err);
+    if (rc < 0) {
+        columns_release(&c);
+        return rc;
+    }
+    *ret = c;
+    return 0;
+}
+
+void columns_release(struct columns *c)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        free(c->column[i].name);
+        free(c->column[i].unit);
+        free(c->column[i].doc);
+        free(c->source[i].key);
+    }
+    free(c->column);
+    free(c->source);
+    memset(c, 0, sizeof(*c));
+}

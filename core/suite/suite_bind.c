@@ -1,0 +1,129 @@
+/* Ties a suite to the plugins at hand: kinds, parameters, columns. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "columns.h"
+#include "suite_file.h"
+#include "text.h"
+
+static int unknown_id(const struct suite_entry *e, enum plugin_kind kind,
+                      const struct plugin_set *set, struct error *err)
+{
+    const struct plugin_desc *other = plugins_find(set, 0, e->id);
+    if (other)
+        return yaml_error(e->node, err, "%s is a plugin of kind %s; expected kind %s", e->id,
+                          plugin_kind_name(other->kind), plugin_kind_name(kind));
+    const char **ids = calloc(set->n + 1, sizeof(*ids));
+    if (!ids)
+        return error_nomem(err);
+    size_t n = 0;
+    for (unsigned i = 0; i < set->n; i++)
+        if (set->plugin[i].kind == kind)
+            ids[n++] = set->plugin[i].id;
+    const char *near = text_did_you_mean(e->id, ids);
+    int rc = near ? yaml_error(e->node, err, "no %s named \"%s\"; did you mean \"%s\"?",
+                               plugin_kind_name(kind), e->id, near)
+                  : yaml_error(e->node, err,
+                               "no %s named \"%s\"; `lethe plugins` lists what there is",
+                               plugin_kind_name(kind), e->id);
+    free(ids);
+    return rc;
+}
+
+/* An entry that names a file: its plugin, or the reason why there is none. */
+static int bind_file(struct suite_entry *e, enum plugin_kind kind, const struct plugin_set *set,
+                     struct error *err)
+{
+    for (unsigned i = 0; i < set->n && !e->desc; i++) {
+        const struct plugin_desc *p = &set->plugin[i];
+        if (strcmp(p->path, e->file) == 0 && p->kind == kind && (!*e->id || !strcmp(p->id, e->id)))
+            e->desc = p;
+    }
+    for (unsigned i = 0; i < set->n_failures && !e->desc; i++)
+        if (strcmp(set->failure[i].path, e->file) == 0)
+            e->failure = &set->failure[i];
+    if (!e->desc && !e->failure)
+        return yaml_error(e->node, err, "%s contains no %s%s%s", e->file, plugin_kind_name(kind),
+                          *e->id ? " named " : "", e->id);
+    return 0;
+}
+
+static int bind_entry(struct suite_entry *e, enum plugin_kind kind, const struct plugin_set *set,
+                      struct error *err)
+{
+    if (e->file)
+        TRY(bind_file(e, kind, set, err));
+    else
+        e->desc = plugins_find(set, kind, e->id);
+    if (!e->desc)
+        return e->failure ? 0 : unknown_id(e, kind, set, err);
+    return desc_params(e->desc, e->given, &e->params, err);
+}
+
+static int check_attack(const struct suite *s, const struct suite_entry *e, struct error *err)
+{
+    if (!e->desc || s->n_shadow > 0)
+        return 0;
+    const json_t *needs = json_object_get(e->desc->json, "needs");
+    size_t i;
+    json_t *cap;
+    json_array_foreach(needs, i, cap)
+    {
+        const char *word = json_string_value(cap);
+        if (word && strcmp(word, "shadows") == 0)
+            return yaml_error(e->node, err,
+                              "%s needs shadow models; add references: {shadow: 8} or more", e->id);
+    }
+    return 0;
+}
+
+static int check_metric(const struct suite_entry *e, struct error *err)
+{
+    const char *scope
+        = e->desc ? json_string_value(json_object_get(e->desc->json, "scope")) : NULL;
+    if (scope && strcmp(scope, "group") == 0)
+        return yaml_error(e->node, err,
+                          "%s is a metric over groups of runs, which this version cannot run",
+                          e->id);
+    return 0;
+}
+
+static int check_gap(const struct suite *s, struct error *err)
+{
+    struct columns columns;
+    TRY(columns_make(s, &columns, err));
+    const char **names = calloc(columns.n + 1, sizeof(*names));
+    int rc = names ? 0 : error_nomem(err);
+    for (size_t i = 0; rc == 0 && i < columns.n; i++)
+        names[i] = columns.column[i].name;
+    const struct yaml_node *at = yaml_get(yaml_get(s->root, "report"), "gap");
+    for (unsigned g = 0; rc == 0 && g < s->n_gap; g++) {
+        bool found = false;
+        for (size_t i = 0; i < columns.n; i++)
+            found |= strcmp(names[i], s->gap[g]) == 0;
+        const char *near = found ? NULL : text_did_you_mean(s->gap[g], names);
+        if (!found)
+            rc = yaml_error(at ? at : s->root, err,
+                            "report.gap: no metric or attack of this suite gives \"%s\"%s%s%s",
+                            s->gap[g], near ? "; did you mean \"" : "", near ? near : "",
+                            near ? "\"?" : "");
+    }
+    free(names);
+    columns_release(&columns);
+    return rc;
+}
+
+int suite_bind(struct suite *s, const struct plugin_set *plugins, struct error *err)
+{
+    for (unsigned i = 0; i < s->n_unlearn; i++)
+        TRY(bind_entry(&s->unlearn[i], PLUGIN_UNLEARNER, plugins, err));
+    for (unsigned i = 0; i < s->n_attacks; i++) {
+        TRY(bind_entry(&s->attack[i], PLUGIN_MEMBERSHIP_ATTACK, plugins, err));
+        TRY(check_attack(s, &s->attack[i], err));
+    }
+    for (unsigned i = 0; i < s->n_metrics; i++) {
+        TRY(bind_entry(&s->metric[i], PLUGIN_METRIC, plugins, err));
+        TRY(check_metric(&s->metric[i], err));
+    }
+    return check_gap(s, err);
+}

@@ -1,0 +1,67 @@
+/* suite_file.h: a suite as read and checked: what is trained, forgotten,
+ * unlearned, attacked and measured. */
+#ifndef SUITE_SUITE_FILE_H
+#define SUITE_SUITE_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arch.h"
+#include "dataset.h"
+#include "desc.h"
+#include "error.h"
+#include "split.h"
+#include "train.h"
+#include "yaml.h"
+
+/* One item of `unlearn:`, `attacks:` or `metrics:`. */
+struct suite_entry {
+    char *label;                   /* as on the board: the label, else the id */
+    char *id;                      /* plugin id; "" when only a file is named */
+    char *file;                    /* absolute path of `plugin:`; NULL: by id */
+    const struct yaml_node *node;  /* the item, for errors */
+    const struct yaml_node *given; /* its parameters, or NULL */
+    bool expect_unsupported;       /* `expect: unsupported` */
+    /* filled by suite_bind */
+    const struct plugin_desc *desc; /* NULL: could not be described (see failure) */
+    const struct plugin_failure *failure;
+    json_t *params; /* resolved */
+};
+
+struct suite_seeds {
+    int64_t *v;
+    unsigned n;
+};
+
+struct suite {
+    char *name;
+    char *path, *dir; /* of the file; relative paths start at dir */
+    struct yaml_node *root;
+    struct data_spec data;
+    struct arch *arch;
+    struct recipe train;
+    struct suite_seeds seed_model, seed_forget, seed_unlearn;
+    struct forget_spec *scenario;
+    unsigned n_scenarios;
+    unsigned n_retrain, n_shadow;
+    struct suite_entry *unlearn, *attack, *metric;
+    unsigned n_unlearn, n_attacks, n_metrics;
+    double wall_limit_s;    /* of one plugin task; 0: none */
+    uint64_t memory_limit;  /* bytes of one plugin task; 0: none */
+    bool svg, pdf;
+    char **gap;
+    unsigned n_gap;
+};
+
+/* settings: "key.path=value", applied before anything is checked. Errors are
+ * "file:line:column: what; expected ..." and have code ERR_INVALID. */
+int suite_load(const char *path, const char *const *settings, unsigned n_settings,
+               struct suite *ret, struct error *err);
+void suite_release(struct suite *s);
+/* Files named by `plugin:` keys, NULL-ended, to be described with the others. The array is malloc'd. */
+const char **suite_plugin_files(const struct suite *s);
+/* Finds each entry's plugin, checks kind and parameters, and that gap terms exist. Unknown ids are errors with a
+ * did-you-mean; a file that cannot be described keeps its verdict for its rows. */
+int suite_bind(struct suite *s, const struct plugin_set *plugins, struct error *err);
+
+#endif
