@@ -37,9 +37,9 @@ struct session_options {
     const char *suite, *store, *out;
     const char **setting; /* --set */
     unsigned n_settings;
-    const char **plugin;  /* --plugin, NULL-ended */
+    const char **plugin; /* --plugin, NULL-ended */
     unsigned n_plugins;
-    const char **only;    /* --only, NULL-ended; NULL: all */
+    const char **only; /* --only, NULL-ended; NULL: all */
     unsigned n_only;
     const char *scenario;
     bool json;

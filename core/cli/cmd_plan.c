@@ -5,7 +5,7 @@
 #include "cli.h"
 #include "text.h"
 
-static const struct argp_child children[] = { { &session_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp_child children[] = {{&session_argp, 0, NULL, 0}, {0}};
 
 struct plan_cli {
     struct session_options session;
@@ -13,8 +13,8 @@ struct plan_cli {
 };
 
 static const struct argp_option options[] = {
-    { "list", 'l', 0, 0, "Every task with its identity and state", 0 },
-    { 0 },
+    {"list", 'l', 0, 0, "Every task with its identity and state", 0},
+    {0},
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -59,11 +59,11 @@ static void count(const struct plan *p, struct tally tally[TASK_KIND_COUNT])
 
 static void print_table(const struct session *s)
 {
-    struct tally tally[TASK_KIND_COUNT] = { { 0, 0, 0 } };
-    struct tally sum = { 0, 0, 0 };
+    struct tally tally[TASK_KIND_COUNT] = {{0, 0, 0}};
+    struct tally sum = {0, 0, 0};
     count(&s->plan, tally);
-    printf("suite %s: %u rows, store %s\n\n%-12s %8s %8s %8s %14s\n", s->suite.name,
-           s->plan.n_rows, s->store.dir, "task", "total", "done", "to run", "image passes");
+    printf("suite %s: %u rows, store %s\n\n%-12s %8s %8s %8s %14s\n", s->suite.name, s->plan.n_rows,
+           s->store.dir, "task", "total", "done", "to run", "image passes");
     for (unsigned k = 0; k < TASK_KIND_COUNT; k++) {
         const struct tally *t = &tally[k];
         if (t->total)
@@ -86,23 +86,22 @@ static void print_list(const struct plan *p)
 
 static json_t *kinds_json(const struct plan *p)
 {
-    struct tally tally[TASK_KIND_COUNT] = { { 0, 0, 0 } };
+    struct tally tally[TASK_KIND_COUNT] = {{0, 0, 0}};
     json_t *kinds = json_object();
     count(p, tally);
     for (unsigned k = 0; k < TASK_KIND_COUNT && kinds; k++)
         if (tally[k].total)
             json_object_set_new(kinds, task_kind_name((enum task_kind)k),
                                 json_pack("{s:i,s:i,s:f}", "total", (int)tally[k].total, "cached",
-                                          (int)tally[k].cached, "image_passes",
-                                          tally[k].weight));
+                                          (int)tally[k].cached, "image_passes", tally[k].weight));
     return kinds;
 }
 
 static void print_json(const struct session *s)
 {
-    json_t *o = json_pack("{s:s,s:s,s:i,s:i,s:o}", "suite", s->suite.name, "store", s->store.dir,
-                          "rows", (int)s->plan.n_rows, "tasks", (int)s->plan.n, "kinds",
-                          kinds_json(&s->plan));
+    json_t *o =
+        json_pack("{s:s,s:s,s:i,s:i,s:o}", "suite", s->suite.name, "store", s->store.dir, "rows",
+                  (int)s->plan.n_rows, "tasks", (int)s->plan.n, "kinds", kinds_json(&s->plan));
     if (o)
         json_dumpf(o, stdout, JSON_INDENT(1) | JSON_SORT_KEYS);
     putchar('\n');
@@ -132,7 +131,7 @@ int cmd_plan_session(const struct session_options *o)
 
 int cmd_plan(int argc, char **argv)
 {
-    struct plan_cli o = { 0 };
+    struct plan_cli o = {0};
     int code = cli_parse(&argp, argc, argv, &o);
     if (code < 0)
         code = show(&o.session, o.list);

@@ -19,9 +19,9 @@ struct plugins_options {
 enum { OPT_JSON = 256, OPT_PLUGIN };
 
 static const struct argp_option options[] = {
-    { "json", OPT_JSON, 0, 0, "Print everything that the plugins declare, as a JSON array", 0 },
-    { "plugin", OPT_PLUGIN, "FILE", 0, "Describe this file too; may be repeated", 0 },
-    { 0 },
+    {"json", OPT_JSON, 0, 0, "Print everything that the plugins declare, as a JSON array", 0},
+    {"plugin", OPT_PLUGIN, "FILE", 0, "Describe this file too; may be repeated", 0},
+    {0},
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -165,8 +165,8 @@ static int unknown(const struct plugin_set *set, const char *id)
     for (unsigned i = 0; ids && i < set->n; i++)
         ids[i] = set->plugin[i].id;
     const char *near = ids ? text_did_you_mean(id, ids) : NULL;
-    log_error("no plugin named \"%s\"%s%s%s", id, near ? "; did you mean \"" : "",
-              near ? near : "", near ? "\"?" : "");
+    log_error("no plugin named \"%s\"%s%s%s", id, near ? "; did you mean \"" : "", near ? near : "",
+              near ? "\"?" : "");
     free(ids);
     return EXIT_USAGE;
 }
@@ -219,7 +219,7 @@ static int show(const struct plugins_options *o)
 
 int cmd_plugins(int argc, char **argv)
 {
-    struct plugins_options o = { 0 };
+    struct plugins_options o = {0};
     int code = cli_parse(&argp, argc, argv, &o);
     if (code < 0)
         code = show(&o);

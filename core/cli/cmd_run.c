@@ -23,12 +23,12 @@ struct run_options {
 enum { OPT_DRY_RUN = 512, OPT_OUT, OPT_NO_FIGURES };
 
 static const struct argp_option options[] = {
-    { "jobs", 'j', "N", 0, "Tasks at a time (default: one a core)", 0 },
-    { "out", OPT_OUT, "DIR", 0, "Where the report goes (default: ./lethe-out/SUITE)", 0 },
-    { "dry-run", OPT_DRY_RUN, 0, 0, "Print the plan and stop", 0 },
-    { "quiet", 'q', 0, 0, "No progress", 0 },
-    { "no-figures", OPT_NO_FIGURES, 0, 0, "Do not draw figures", 0 },
-    { 0 },
+    {"jobs", 'j', "N", 0, "Tasks at a time (default: one a core)", 0},
+    {"out", OPT_OUT, "DIR", 0, "Where the report goes (default: ./lethe-out/SUITE)", 0},
+    {"dry-run", OPT_DRY_RUN, 0, 0, "Print the plan and stop", 0},
+    {"quiet", 'q', 0, 0, "No progress", 0},
+    {"no-figures", OPT_NO_FIGURES, 0, 0, "Do not draw figures", 0},
+    {0},
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -62,7 +62,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     return 0;
 }
 
-static const struct argp_child children[] = { { &session_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp_child children[] = {{&session_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
     options,
     parse,
@@ -96,8 +96,7 @@ static unsigned bad_rows(const struct suite *s, const struct results *r)
         bool expected = false;
         for (unsigned k = 0; k < s->n_unlearn; k++)
             if (strcmp(s->unlearn[k].label, row->method) == 0)
-                expected = s->unlearn[k].expect_unsupported
-                           && row->status == VERDICT_UNSUPPORTED;
+                expected = s->unlearn[k].expect_unsupported && row->status == VERDICT_UNSUPPORTED;
         n += (row->status != VERDICT_OK && !expected) || *row->failed_parts;
     }
     return n;
@@ -119,10 +118,10 @@ static int print_json(const struct results *r, const struct exec_result *x, cons
 static int write_report(const struct run_options *o, struct session *s, struct results *r,
                         const char *out_dir, struct error *err)
 {
-    struct report_options report = { .out_dir = out_dir,
-                                     .figures = !o->no_figures && (s->suite.svg || s->suite.pdf),
-                                     .svg = s->suite.svg,
-                                     .pdf = s->suite.pdf };
+    struct report_options report = {.out_dir = out_dir,
+                                    .figures = !o->no_figures && (s->suite.svg || s->suite.pdf),
+                                    .svg = s->suite.svg,
+                                    .pdf = s->suite.pdf};
     TRY(manifest_write(&s->suite, &s->plan, &s->store, r, out_dir, err));
     return report_write(r, &report, err);
 }
@@ -175,10 +174,10 @@ static int run(const struct run_options *o)
     struct exec_result x;
     if (session_open(&o->session, &s, &err) < 0)
         return cli_fail(&err);
-    struct exec_options exec = { .jobs = o->jobs, .worker = s.worker, .quiet = o->quiet };
+    struct exec_options exec = {.jobs = o->jobs, .worker = s.worker, .quiet = o->quiet};
     char *out_dir = NULL;
-    char *wanted = o->session.out ? text_dup(o->session.out)
-                                  : text_format("lethe-out/%s", s.suite.name);
+    char *wanted =
+        o->session.out ? text_dup(o->session.out) : text_format("lethe-out/%s", s.suite.name);
     int rc = wanted ? fs_absolute(wanted, &out_dir, &err) : error_nomem(&err);
     if (rc == 0)
         rc = manifest_check_dir(out_dir, s.suite.name, &err);
@@ -195,7 +194,7 @@ static int run(const struct run_options *o)
 
 int cmd_run(int argc, char **argv)
 {
-    struct run_options o = { 0 };
+    struct run_options o = {0};
     int code = cli_parse(&argp, argc, argv, &o);
     if (code < 0 && o.dry_run) {
         code = cmd_plan_session(&o.session);

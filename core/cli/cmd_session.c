@@ -25,20 +25,20 @@ int cli_parse(const struct argp *argp, int argc, char **argv, void *input)
 enum { OPT_STORE = 256, OPT_OUT, OPT_SET, OPT_PLUGIN, OPT_ONLY, OPT_SCENARIO, OPT_JSON };
 
 static const struct argp_option options[] = {
-    { "store", OPT_STORE, "DIR", 0,
-      "Where trained models and results are kept (default: $LETHE_STORE, else "
-      "$XDG_CACHE_HOME/lethe/store)",
-      0 },
-    { "set", OPT_SET, "KEY=VALUE", 0,
-      "Change a value of the suite: --set train.epochs=5, --set unlearn.0.amun.lr=0.03; may be "
-      "repeated",
-      0 },
-    { "plugin", OPT_PLUGIN, "FILE", 0, "Load plugins from this file too; may be repeated", 0 },
-    { "only", OPT_ONLY, "LABEL[,LABEL]", 0,
-      "Run only these methods (originals and oracles follow by need)", 0 },
-    { "scenario", OPT_SCENARIO, "NAME", 0, "Run only this scenario, e.g. random-0.1", 0 },
-    { "json", OPT_JSON, 0, 0, "Print one JSON value on standard output", 0 },
-    { 0 },
+    {"store", OPT_STORE, "DIR", 0,
+     "Where trained models and results are kept (default: $LETHE_STORE, else "
+     "$XDG_CACHE_HOME/lethe/store)",
+     0},
+    {"set", OPT_SET, "KEY=VALUE", 0,
+     "Change a value of the suite: --set train.epochs=5, --set unlearn.0.amun.lr=0.03; may be "
+     "repeated",
+     0},
+    {"plugin", OPT_PLUGIN, "FILE", 0, "Load plugins from this file too; may be repeated", 0},
+    {"only", OPT_ONLY, "LABEL[,LABEL]", 0,
+     "Run only these methods (originals and oracles follow by need)", 0},
+    {"scenario", OPT_SCENARIO, "NAME", 0, "Run only this scenario, e.g. random-0.1", 0},
+    {"json", OPT_JSON, 0, 0, "Print one JSON value on standard output", 0},
+    {0},
 };
 
 /* Appends to a NULL-ended array of borrowed strings. */
@@ -102,7 +102,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     return rc < 0 ? ENOMEM : 0;
 }
 
-const struct argp session_argp = { options, parse, NULL, NULL, NULL, NULL, NULL };
+const struct argp session_argp = {options, parse, NULL, NULL, NULL, NULL, NULL};
 
 void session_options_release(struct session_options *o)
 {
@@ -113,8 +113,8 @@ void session_options_release(struct session_options *o)
 
 int cli_worker_info(const char *worker, json_t **ret, struct error *err)
 {
-    const char *const args[] = { "info", NULL };
-    struct child_options o = { .program = worker, .args = args, .wall_limit_s = 60 };
+    const char *const args[] = {"info", NULL};
+    struct child_options o = {.program = worker, .args = args, .wall_limit_s = 60};
     struct child_result result;
     char *text = NULL;
     TRY(child_capture(&o, 65536, &text, &result, err));
@@ -191,7 +191,7 @@ int session_open(const struct session_options *o, struct session *ret, struct er
 {
     struct session *s = ret;
     memset(s, 0, sizeof(*s));
-    struct plan_options plan = { o->only, o->scenario };
+    struct plan_options plan = {o->only, o->scenario};
     int rc = suite_load(o->suite, o->setting, o->n_settings, &s->suite, err);
     s->has_suite = rc == 0;
     if (rc == 0)

@@ -10,8 +10,8 @@ struct version_options {
 };
 
 static const struct argp_option options[] = {
-    { "json", 256, 0, 0, "Print a JSON object", 0 },
-    { 0 },
+    {"json", 256, 0, 0, "Print a JSON object", 0},
+    {0},
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -34,7 +34,7 @@ static const struct argp argp = {
 
 int cmd_version(int argc, char **argv)
 {
-    struct version_options o = { false };
+    struct version_options o = {false};
     struct error err = ERROR_INIT;
     json_t *info = NULL;
     int code = cli_parse(&argp, argc, argv, &o);

@@ -8,11 +8,11 @@
 #include "version.h"
 
 const struct command commands[] = {
-    { "run", "run a suite: train, unlearn, attack, measure, report", cmd_run },
-    { "plan", "show what a run would do and what is already done", cmd_plan },
-    { "plugins", "list plugins, or describe one", cmd_plugins },
-    { "version", "print versions and what this machine computes with", cmd_version },
-    { NULL, NULL, NULL },
+    {"run", "run a suite: train, unlearn, attack, measure, report", cmd_run},
+    {"plan", "show what a run would do and what is already done", cmd_plan},
+    {"plugins", "list plugins, or describe one", cmd_plugins},
+    {"version", "print versions and what this machine computes with", cmd_version},
+    {NULL, NULL, NULL},
 };
 
 static void print_help(FILE *out)
@@ -23,11 +23,12 @@ static void print_help(FILE *out)
           out);
     for (const struct command *c = commands; c->name; c++)
         fprintf(out, "  %-10s %s\n", c->name, c->summary);
-    fputs("\n`lethe COMMAND --help` explains a command. A first run, from the source tree:\n"
-          "  lethe run benchmarks/fashion-mnist-quick.yaml\n"
-          "\nExit codes: 0 all rows ok; 1 some rows failed; 2 usage or suite error; 3 something is\n"
-          "missing on this machine (data, gnuplot, plugins); 128+n ended by signal n.\n",
-          out);
+    fputs(
+        "\n`lethe COMMAND --help` explains a command. A first run, from the source tree:\n"
+        "  lethe run benchmarks/fashion-mnist-quick.yaml\n"
+        "\nExit codes: 0 all rows ok; 1 some rows failed; 2 usage or suite error; 3 something is\n"
+        "missing on this machine (data, gnuplot, plugins); 128+n ended by signal n.\n",
+        out);
 }
 
 static int unknown(const char *name)
@@ -50,8 +51,8 @@ int main(int argc, char **argv)
         print_help(stderr);
         return EXIT_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0
-        || strcmp(argv[1], "help") == 0) {
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
         print_help(stdout);
         return EXIT_OK;
     }

@@ -30,7 +30,7 @@ static void want_one_thread(char **argv)
 
 static void set_limit(int what, rlim_t value)
 {
-    struct rlimit limit = { value, value };
+    struct rlimit limit = {value, value};
     setrlimit(what, &limit);
 }
 
@@ -60,7 +60,7 @@ static void limit_plugin(const struct job *job)
 
 static int run_task(const char *path)
 {
-    struct events events = { EVENTS_FD, 0 };
+    struct events events = {EVENTS_FD, 0};
     struct error err = ERROR_INIT;
     struct job job;
     if (fcntl(EVENTS_FD, F_GETFD) < 0)
@@ -89,7 +89,7 @@ static int describe(const char *path)
     if (rc == 0)
         rc = plugin_describe(file, path, &all, &err);
     if (rc < 0) {
-        struct events events = { fcntl(EVENTS_FD, F_GETFD) < 0 ? -1 : EVENTS_FD, 0 };
+        struct events events = {fcntl(EVENTS_FD, F_GETFD) < 0 ? -1 : EVENTS_FD, 0};
         fprintf(stderr, "lethe-worker: %s\n", err.text);
         events_done(&events, verdict_from_code(rc), err.text);
         return 1;
@@ -98,7 +98,7 @@ static int describe(const char *path)
     putchar('\n');
     json_decref(all);
     fflush(stdout);
-    struct events events = { fcntl(EVENTS_FD, F_GETFD) < 0 ? -1 : EVENTS_FD, 0 };
+    struct events events = {fcntl(EVENTS_FD, F_GETFD) < 0 ? -1 : EVENTS_FD, 0};
     events_done(&events, VERDICT_OK, "");
     return 0;
 }
@@ -111,7 +111,7 @@ static int info(void)
     putchar('\n');
     json_decref(o);
     fflush(stdout);
-    struct events events = { fcntl(EVENTS_FD, F_GETFD) < 0 ? -1 : EVENTS_FD, 0 };
+    struct events events = {fcntl(EVENTS_FD, F_GETFD) < 0 ? -1 : EVENTS_FD, 0};
     events_done(&events, VERDICT_OK, "");
     return 0;
 }

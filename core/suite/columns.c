@@ -7,13 +7,13 @@
 #include "text.h"
 
 const struct attack_value attack_values[] = {
-    { "auc_forget_test", "AUC, forget set positive, test set negative" },
-    { "auc_retain_test", "AUC, retain set positive, test set negative" },
-    { "auc_forget_retain", "AUC, retain set positive, forget set negative" },
-    { "auc_forget_test_balanced", "AUC of forget and test on equal numbers, mean of 3 draws" },
-    { "tpr_at_1pct_fpr", "TPR on the forget set at 1 % FPR on the test set" },
-    { "tpr_at_0p1pct_fpr", "TPR on the forget set at 0.1 % FPR on the test set" },
-    { NULL, NULL },
+    {"auc_forget_test", "AUC, forget set positive, test set negative"},
+    {"auc_retain_test", "AUC, retain set positive, test set negative"},
+    {"auc_forget_retain", "AUC, retain set positive, forget set negative"},
+    {"auc_forget_test_balanced", "AUC of forget and test on equal numbers, mean of 3 draws"},
+    {"tpr_at_1pct_fpr", "TPR on the forget set at 1 % FPR on the test set"},
+    {"tpr_at_0p1pct_fpr", "TPR on the forget set at 0.1 % FPR on the test set"},
+    {NULL, NULL},
 };
 
 char *columns_prefix(const char *label)
@@ -25,9 +25,8 @@ char *columns_prefix(const char *label)
     return s;
 }
 
-static int add(struct columns *c, const struct column_source *source, char *name,
-               const char *unit, const char *doc, enum result_better better, bool near_retrain,
-               struct error *err)
+static int add(struct columns *c, const struct column_source *source, char *name, const char *unit,
+               const char *doc, enum result_better better, bool near_retrain, struct error *err)
 {
     struct result_column *columns = realloc(c->column, (c->n + 1) * sizeof(*columns));
     if (columns)
@@ -43,14 +42,14 @@ static int add(struct columns *c, const struct column_source *source, char *name
         free(key);
         return error_nomem(err);
     }
-    c->column[c->n]
-        = (struct result_column) { name, unit_copy, doc_copy, better, near_retrain };
+    c->column[c->n] = (struct result_column){name, unit_copy, doc_copy, better, near_retrain};
     c->source[c->n] = *source;
     c->source[c->n++].key = key;
     for (size_t i = 0; i + 1 < c->n; i++)
         if (strcmp(c->column[i].name, name) == 0)
             return error_set(err, ERR_INVALID,
-                             "two plugins give the column %s; give one of them another label", name);
+                             "two plugins give the column %s; give one of them another label",
+                             name);
     return 0;
 }
 
@@ -59,9 +58,9 @@ static enum result_better better_from(const char *word)
     static const struct {
         const char *word;
         enum result_better better;
-    } table[] = { { "higher", BETTER_HIGHER },
-                  { "lower", BETTER_LOWER },
-                  { "near-reference", BETTER_NEAR_REFERENCE } };
+    } table[] = {{"higher", BETTER_HIGHER},
+                 {"lower", BETTER_LOWER},
+                 {"near-reference", BETTER_NEAR_REFERENCE}};
     for (size_t i = 0; word && i < sizeof(table) / sizeof(table[0]); i++)
         if (strcmp(word, table[i].word) == 0)
             return table[i].better;
@@ -88,7 +87,7 @@ static int add_metric(struct columns *c, const struct suite *s, unsigned entry, 
         if (rc < 0 || strcmp(word_of(o, "shape"), "scalar") != 0)
             continue;
         const char *name = word_of(o, "name");
-        struct column_source source = { false, entry, (char *)name };
+        struct column_source source = {false, entry, (char *)name};
         char *full = prefix ? text_format("%s.%s", prefix, name) : text_dup(name);
         rc = add(c, &source, full, word_of(o, "unit"), word_of(o, "doc"),
                  better_from(word_of(o, "better")), strcmp(word_of(o, "reference"), "retrain") == 0,
@@ -104,7 +103,7 @@ static int add_score(struct columns *c, unsigned entry, const char *prefix, cons
     for (const struct attack_value *v = attack_values; v->suffix; v++) {
         char *key = text_format("%s%s%s", score, *score ? "." : "", v->suffix);
         char *name = key ? text_format("%s.%s", prefix, key) : NULL;
-        struct column_source source = { true, entry, key };
+        struct column_source source = {true, entry, key};
         int rc = key ? add(c, &source, name, "", v->doc, BETTER_NEAR_REFERENCE, true, err)
                      : error_nomem(err);
         free(key);
@@ -135,7 +134,7 @@ static int add_attack(struct columns *c, const struct suite *s, unsigned entry, 
 
 int columns_make(const struct suite *s, struct columns *ret, struct error *err)
 {
-    struct columns c = { 0 };
+    struct columns c = {0};
     int rc = 0;
     for (unsigned i = 0; rc == 0 && i < s->n_metrics; i++)
         rc = add_metric(&c, s, i, err);

@@ -15,8 +15,8 @@ extern const struct attack_value attack_values[]; /* ends with suffix NULL */
 
 struct column_source {
     bool is_attack;
-    unsigned entry;  /* index in suite->attack or suite->metric */
-    char *key;       /* name inside the task's values.json */
+    unsigned entry; /* index in suite->attack or suite->metric */
+    char *key;      /* name inside the task's values.json */
 };
 
 struct columns {

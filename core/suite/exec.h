@@ -6,19 +6,19 @@
 #include "store.h"
 
 struct exec_options {
-    unsigned jobs;       /* tasks at a time; 0: one a core */
-    const char *worker;  /* path of lethe-worker */
+    unsigned jobs;      /* tasks at a time; 0: one a core */
+    const char *worker; /* path of lethe-worker */
     bool quiet;
 };
 
 struct exec_result {
     unsigned n_run, n_cached, n_failed, n_skipped;
-    int signal;          /* SIGINT or SIGTERM ended the run early; 0: ran to the end */
+    int signal; /* SIGINT or SIGTERM ended the run early; 0: ran to the end */
     double wall_s;
 };
 
-/* Tasks that fail leave their verdict in the plan and cost only what depends on them. Every state change
- * is in the store first, so a kill at any moment loses at most the tasks in flight. */
+/* Tasks that fail leave their verdict in the plan and cost only what depends on them. Every state
+ * change is in the store first, so a kill at any moment loses at most the tasks in flight. */
 int exec_local(struct plan *p, struct store *store, const struct exec_options *options,
                struct exec_result *ret, struct error *err);
 

@@ -55,7 +55,7 @@ static unsigned threads_for(const struct executor *x, unsigned n_ready)
 
 static int start(struct executor *x, unsigned task, unsigned threads, struct error *err)
 {
-    struct slot s = { .task = task, .start_ns = fs_now_ns() };
+    struct slot s = {.task = task, .start_ns = fs_now_ns()};
     struct task *t = &x->plan->task[task];
     char *job_path = NULL, *log_path = NULL;
     json_t *job = NULL;
@@ -66,11 +66,11 @@ static int start(struct executor *x, unsigned task, unsigned threads, struct err
         log_path = fs_join(s.workspace, "log.txt");
         rc = job && job_path && log_path ? json_write_file(job_path, job, err) : error_nomem(err);
     }
-    const char *const args[] = { "task", job_path, NULL };
-    struct child_options o = { .program = x->options->worker,
-                               .args = args,
-                               .log_path = log_path,
-                               .wall_limit_s = t->plugin_path ? x->plan->suite->wall_limit_s : 0 };
+    const char *const args[] = {"task", job_path, NULL};
+    struct child_options o = {.program = x->options->worker,
+                              .args = args,
+                              .log_path = log_path,
+                              .wall_limit_s = t->plugin_path ? x->plan->suite->wall_limit_s : 0};
     if (rc == 0)
         rc = child_start(&o, &s.child, err);
     json_decref(job);
@@ -126,7 +126,8 @@ static void skip_dependents(struct executor *x)
     }
 }
 
-/* A worker found an input whose bytes are not what was stored: that input is made again, then the task. */
+/* A worker found an input whose bytes are not what was stored: that input is made again, then the
+ * task. */
 static bool retry_corrupt(struct executor *x, struct task *t, const char *reason)
 {
     static const char prefix[] = "corrupt input ";
@@ -204,10 +205,9 @@ static void show(struct executor *x)
     unsigned n = x->n_slots < 256 ? x->n_slots : 256;
     for (unsigned i = 0; i < n; i++) {
         const struct slot *s = &x->slot[i];
-        running[i] = (struct progress_running) {
-            &x->plan->task[s->task], child_fraction(s->child),
-            (double)(fs_now_ns() - s->start_ns) / 1e9, child_what(s->child)
-        };
+        running[i] = (struct progress_running){&x->plan->task[s->task], child_fraction(s->child),
+                                               (double)(fs_now_ns() - s->start_ns) / 1e9,
+                                               child_what(s->child)};
     }
     progress_show(&x->progress, running, n);
 }
@@ -249,8 +249,8 @@ static void stop_all(struct executor *x)
 int exec_local(struct plan *p, struct store *store, const struct exec_options *options,
                struct exec_result *ret, struct error *err)
 {
-    struct exec_result result = { 0 };
-    struct executor x = { .plan = p, .store = store, .options = options, .result = &result };
+    struct exec_result result = {0};
+    struct executor x = {.plan = p, .store = store, .options = options, .result = &result};
     sigset_t mask, old;
     uint64_t start_ns = fs_now_ns();
     long cores = sysconf(_SC_NPROCESSORS_ONLN);

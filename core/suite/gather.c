@@ -86,7 +86,7 @@ static int add_curve(struct result_row *row, char *name, char *series, const jso
         free(y);
         return error_nomem(err);
     }
-    row->curve[row->n_curves++] = (struct result_curve) { name, series, n, x, y };
+    row->curve[row->n_curves++] = (struct result_curve){name, series, n, x, y};
     return 0;
 }
 
@@ -110,8 +110,8 @@ static int fill_curves(const struct gatherer *g, struct result_row *row, bool is
         if (rc == 0 && is_attack)
             rc = add_curve(row, text_format("roc-%s", label), text_dup(key), curve, err);
         else if (rc == 0)
-            rc = add_curve(row, text_dup(label), text_dup(prefixed ? key + n + 1 : key), curve,
-                           err);
+            rc =
+                add_curve(row, text_dup(label), text_dup(prefixed ? key + n + 1 : key), curve, err);
     }
     free(prefix);
     return rc;
@@ -142,14 +142,14 @@ static int note_columns(const struct gatherer *g, struct result_row *row, bool i
     return 0;
 }
 
-static int measure(const struct gatherer *g, struct result_row *row, bool is_attack,
-                   unsigned entry, uint32_t task, struct error *err)
+static int measure(const struct gatherer *g, struct result_row *row, bool is_attack, unsigned entry,
+                   uint32_t task, struct error *err)
 {
-    const struct suite_entry *e
-        = is_attack ? &g->plan->suite->attack[entry] : &g->plan->suite->metric[entry];
+    const struct suite_entry *e =
+        is_attack ? &g->plan->suite->attack[entry] : &g->plan->suite->metric[entry];
     json_t *object = NULL;
     if (task == NO_TASK) { /* the attack or metric itself could not be loaded */
-        struct task none = { .verdict = e->failure ? e->failure->verdict : VERDICT_FAILED };
+        struct task none = {.verdict = e->failure ? e->failure->verdict : VERDICT_FAILED};
         return row->status == VERDICT_OK && !e->desc ? add_failed_part(row, e->label, &none, err)
                                                      : 0;
     }
@@ -188,9 +188,9 @@ static int fill_costs(const struct gatherer *g, const struct plan_row *plan_row,
     row->wall_s = plugin ? row->prepare_s + number_of(cost, "run_s") : number_of(cost, "wall_s");
     row->cpu_s = number_of(cost, "cpu_s");
     row->peak_mb = number_of(cost, "peak_mb");
-    row->host = text_dup(json_string_value(json_object_get(cost, "host")) ? json_string_value(
-                             json_object_get(cost, "host"))
-                                                                          : "");
+    row->host = text_dup(json_string_value(json_object_get(cost, "host"))
+                             ? json_string_value(json_object_get(cost, "host"))
+                             : "");
     json_decref(meta);
     for (unsigned i = 0; i < plan_row->n_adversarial; i++) {
         TRY(store_meta(g->store, g->plan->task[plan_row->adversarial[i]].id, &meta, err));
@@ -232,8 +232,7 @@ static int fill_status(const struct gatherer *g, const struct plan_row *r, struc
     row->signal = row->status == VERDICT_CRASHED ? (t ? t->signal : r->signal) : 0;
     row->reason = text_dup(row->status == VERDICT_OK ? "" : reason ? reason : "not run");
     row->model_id = text_dup(row->status == VERDICT_OK && t ? t->id : "");
-    row->original_id
-        = text_dup(r->original == NO_TASK ? "" : g->plan->task[r->original].id);
+    row->original_id = text_dup(r->original == NO_TASK ? "" : g->plan->task[r->original].id);
     return row->reason && row->model_id && row->original_id ? 0 : error_nomem(err);
 }
 
@@ -243,8 +242,8 @@ static char *oracle_ids(const struct gatherer *g, const struct plan_row *r)
     strbuf_init(&ids);
     for (unsigned i = 0; i < g->plan->n_rows; i++) {
         const struct plan_row *o = &g->plan->row[i];
-        if (o->kind == PLAN_ORACLE && o->scenario == r->scenario
-            && o->seed_forget == r->seed_forget && o != r && done(g->plan, o->model))
+        if (o->kind == PLAN_ORACLE && o->scenario == r->scenario &&
+            o->seed_forget == r->seed_forget && o != r && done(g->plan, o->model))
             strbuf_addf(&ids, "%s%s", ids.len ? ";" : "", g->plan->task[o->model].id);
     }
     return strbuf_detach(&ids);
@@ -253,8 +252,8 @@ static char *oracle_ids(const struct gatherer *g, const struct plan_row *r)
 static int name_row(const struct gatherer *g, const struct plan_row *r, struct result_row *row,
                     struct error *err)
 {
-    static const enum row_class classes[] = { ROW_ORIGINAL, ROW_ORACLE, ROW_METHOD };
-    static const char *const names[] = { "original", "retrain" };
+    static const enum row_class classes[] = {ROW_ORIGINAL, ROW_ORACLE, ROW_METHOD};
+    static const char *const names[] = {"original", "retrain"};
     const struct suite *s = g->plan->suite;
     const struct suite_entry *e = r->kind == PLAN_METHOD ? &s->unlearn[r->entry] : NULL;
     row->row_class = classes[r->kind];
@@ -269,8 +268,8 @@ static int name_row(const struct gatherer *g, const struct plan_row *r, struct r
     row->seed_forget = r->seed_forget;
     row->seed_unlearn = r->seed_unlearn;
     row->request = -1;
-    bool ok = row->scenario && row->method && row->plugin && row->division && row->failed_parts
-              && row->oracle_ids && row->executor;
+    bool ok = row->scenario && row->method && row->plugin && row->division && row->failed_parts &&
+              row->oracle_ids && row->executor;
     return ok ? 0 : error_nomem(err);
 }
 
@@ -345,8 +344,8 @@ static int fill_frame(const struct gatherer *g, struct results *r, struct error 
 int gather_results(const struct plan *p, const struct store *store, struct results *ret,
                    struct error *err)
 {
-    struct results r = { 0 };
-    struct gatherer g = { .plan = p, .store = store, .out = &r };
+    struct results r = {0};
+    struct gatherer g = {.plan = p, .store = store, .out = &r};
     int rc = columns_make(p->suite, &g.columns, err);
     if (rc == 0)
         rc = fill_frame(&g, &r, err);

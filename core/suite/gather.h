@@ -5,8 +5,8 @@
 #include "plan.h"
 #include "results.h"
 
-/* Reads values, curves, meters and costs from the store. Tasks that did not succeed leave empty cells with
- * their verdict. manifest is left NULL. */
+/* Reads values, curves, meters and costs from the store. Tasks that did not succeed leave empty
+ * cells with their verdict. manifest is left NULL. */
 int gather_results(const struct plan *p, const struct store *store, struct results *ret,
                    struct error *err);
 

@@ -24,8 +24,10 @@ int manifest_check_dir(const char *out_dir, const char *suite, struct error *err
                            "folder with --out",
                            out_dir, name ? name : "?", suite);
         else if (rc < 0)
-            rc = error_set(err, ERR_INVALID, "%s: not a manifest of Lethe; choose another folder "
-                           "with --out", path);
+            rc = error_set(err, ERR_INVALID,
+                           "%s: not a manifest of Lethe; choose another folder "
+                           "with --out",
+                           path);
     } else if (rc == 0) {
         char *runs = fs_join(out_dir, "runs.csv");
         if (runs && fs_exists(runs))
@@ -59,12 +61,12 @@ static json_t *resolved_entries(const struct suite_entry *e, unsigned n)
 {
     json_t *list = json_array();
     for (unsigned i = 0; list && i < n; i++)
-        json_array_append_new(
-            list, json_pack("{s:s,s:s,s:s,s:s,s:o}", "label", e[i].label, "id",
-                            e[i].desc ? e[i].desc->id : e[i].id, "version",
-                            e[i].desc ? e[i].desc->version : "", "sha256",
-                            e[i].desc ? e[i].desc->sha256 : "", "params",
-                            e[i].params ? json_incref(e[i].params) : json_object()));
+        json_array_append_new(list,
+                              json_pack("{s:s,s:s,s:s,s:s,s:o}", "label", e[i].label, "id",
+                                        e[i].desc ? e[i].desc->id : e[i].id, "version",
+                                        e[i].desc ? e[i].desc->version : "", "sha256",
+                                        e[i].desc ? e[i].desc->sha256 : "", "params",
+                                        e[i].params ? json_incref(e[i].params) : json_object()));
     return list;
 }
 
@@ -99,16 +101,15 @@ int manifest_write(const struct suite *s, const struct plan *p, const struct sto
     recipe_text(&s->train, &recipe);
     json_t *text = NULL;
     int rc = json_parse_text("the suite", suite.s, suite.len, &text, err);
-    json_t *m = rc == 0
-                    ? json_pack("{s:i,s:s,s:s,s:s,s:o,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o}",
-                                "lethe_manifest", 1, "lethe", LETHE_VERSION, "suite", s->name,
-                                "suite_file", s->path, "resolved", json_incref(text), "arch",
-                                arch.s, "recipe", recipe.s, "store", store->dir, "unlearn",
-                                resolved_entries(s->unlearn, s->n_unlearn), "attacks",
-                                resolved_entries(s->attack, s->n_attacks), "metrics",
-                                resolved_entries(s->metric, s->n_metrics), "rows", rows_json(r),
-                                "machine", machine_json(p), "tasks", tasks_json(p))
-                    : NULL;
+    json_t *m = rc == 0 ? json_pack("{s:i,s:s,s:s,s:s,s:o,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o}",
+                                    "lethe_manifest", 1, "lethe", LETHE_VERSION, "suite", s->name,
+                                    "suite_file", s->path, "resolved", json_incref(text), "arch",
+                                    arch.s, "recipe", recipe.s, "store", store->dir, "unlearn",
+                                    resolved_entries(s->unlearn, s->n_unlearn), "attacks",
+                                    resolved_entries(s->attack, s->n_attacks), "metrics",
+                                    resolved_entries(s->metric, s->n_metrics), "rows", rows_json(r),
+                                    "machine", machine_json(p), "tasks", tasks_json(p))
+                        : NULL;
     char *path = fs_join(out_dir, "manifest.json");
     if (rc == 0)
         rc = m && path ? json_write_file(path, m, err) : error_nomem(err);

@@ -9,8 +9,8 @@
 
 int manifest_write(const struct suite *s, const struct plan *p, const struct store *store,
                    const struct results *r, const char *out_dir, struct error *err);
-/* Refuses (ERR_INVALID) a folder that holds another suite's manifest, or files but no manifest at all
- * where a report would overwrite them. */
+/* Refuses (ERR_INVALID) a folder that holds another suite's manifest, or files but no manifest at
+ * all where a report would overwrite them. */
 int manifest_check_dir(const char *out_dir, const char *suite, struct error *err);
 
 #endif

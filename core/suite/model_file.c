@@ -19,13 +19,16 @@ int model_save(const struct model *m, const char *path, struct error *err)
     for (size_t i = 0; rc == 0 && i < m->n_tensors; i++) {
         const struct tensor_info *info = &m->tensor[i];
         const float *block = info->flags & TENSOR_STATISTIC ? m->stat : m->param;
-        t[i] = (struct st_tensor) { .name = info->name, .dtype = "F32", .n_dim = info->n_dim,
-                                    .n = info->n, .bytes = block + info->offset,
-                                    .n_bytes = info->n * sizeof(float) };
+        t[i] = (struct st_tensor){.name = info->name,
+                                  .dtype = "F32",
+                                  .n_dim = info->n_dim,
+                                  .n = info->n,
+                                  .bytes = block + info->offset,
+                                  .n_bytes = info->n * sizeof(float)};
         memcpy(t[i].dim, info->dim, sizeof(info->dim));
     }
-    const char *const keys[] = { "format", ARCH_KEY };
-    const char *const values[] = { "pt", arch.s };
+    const char *const keys[] = {"format", ARCH_KEY};
+    const char *const values[] = {"pt", arch.s};
     if (rc == 0)
         rc = safetensors_write(path, t, m->n_tensors, keys, values, 2, err);
     free(t);

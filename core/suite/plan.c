@@ -31,9 +31,8 @@ enum task_kind task_kind_from_name(const char *name)
 
 static uint32_t slot_of(const struct plan *p, const char *id)
 {
-    uint64_t h = strtoull((char[17]) { id[0], id[1], id[2], id[3], id[4], id[5], id[6], id[7],
-                                       id[8], id[9], id[10], id[11], id[12], id[13], id[14],
-                                       id[15], '\0' },
+    uint64_t h = strtoull((char[17]){id[0], id[1], id[2], id[3], id[4], id[5], id[6], id[7], id[8],
+                                     id[9], id[10], id[11], id[12], id[13], id[14], id[15], '\0'},
                           NULL, 16);
     uint32_t at = (uint32_t)(h % p->n_slots);
     while (p->slot[at] != NO_TASK && strcmp(p->task[p->slot[at]].id, id) != 0)
@@ -66,7 +65,7 @@ static int grow(struct plan *p, struct error *err)
 
 static int append(struct plan *p, struct draft *d, const char *id, struct error *err)
 {
-    struct task t = { .kind = d->kind, .weight = d->weight };
+    struct task t = {.kind = d->kind, .weight = d->weight};
     t.n_deps = d->n_deps + d->n_more;
     t.dep = malloc((t.n_deps + 1) * sizeof(*t.dep));
     if (!t.dep)
@@ -157,12 +156,12 @@ static int original_rows(struct planner *b, const struct forget_set *f, struct e
 {
     const struct suite_seeds *seeds = &b->suite->seed_model;
     for (unsigned i = 0; i < seeds->n; i++) {
-        struct plan_row row = { .kind = PLAN_ORIGINAL,
-                                .scenario = f->scenario,
-                                .seed_model = seeds->v[i],
-                                .seed_forget = f->seed,
-                                .seed_unlearn = -1,
-                                .original = NO_TASK };
+        struct plan_row row = {.kind = PLAN_ORIGINAL,
+                               .scenario = f->scenario,
+                               .seed_model = seeds->v[i],
+                               .seed_forget = f->seed,
+                               .seed_unlearn = -1,
+                               .original = NO_TASK};
         char title[64];
         snprintf(title, sizeof(title), "train original %lld", (long long)seeds->v[i]);
         TRY(plan_train(b, "original", seeds->v[i], NULL, 1, title, &row.model, err));
@@ -176,12 +175,12 @@ static int oracle_rows(struct planner *b, const struct forget_set *f, struct err
 {
     const char *scenario = b->suite->scenario[f->scenario].name;
     for (unsigned k = 1; k <= b->suite->n_retrain; k++) {
-        struct plan_row row = { .kind = PLAN_ORACLE,
-                                .scenario = f->scenario,
-                                .seed_model = k,
-                                .seed_forget = f->seed,
-                                .seed_unlearn = -1,
-                                .original = NO_TASK };
+        struct plan_row row = {.kind = PLAN_ORACLE,
+                               .scenario = f->scenario,
+                               .seed_model = k,
+                               .seed_forget = f->seed,
+                               .seed_unlearn = -1,
+                               .original = NO_TASK};
         char title[160];
         snprintf(title, sizeof(title), "retrain oracle %u, %s", k, scenario);
         TRY(plan_train(b, "retrain", k, f->identity, 1 - f->share, title, &row.model, err));
@@ -191,7 +190,8 @@ static int oracle_rows(struct planner *b, const struct forget_set *f, struct err
     return 0;
 }
 
-/* A row that cannot be run keeps its verdict: the plugin did not load, or does not serve this scenario. */
+/* A row that cannot be run keeps its verdict: the plugin did not load, or does not serve this
+ * scenario. */
 static int mark_unplannable(const struct suite_entry *e, const struct forget_spec *spec,
                             struct plan_row *row, struct error *err)
 {
@@ -199,10 +199,9 @@ static int mark_unplannable(const struct suite_entry *e, const struct forget_spe
     row->model = NO_TASK;
     row->verdict = e->desc ? VERDICT_UNSUPPORTED : e->failure->verdict;
     row->signal = e->desc ? 0 : e->failure->signal;
-    row->reason = e->desc
-                      ? text_format("%s does not serve %s forgetting (scenario %s)", e->id, word,
-                                    spec->name)
-                      : text_dup(e->failure->reason);
+    row->reason = e->desc ? text_format("%s does not serve %s forgetting (scenario %s)", e->id,
+                                        word, spec->name)
+                          : text_dup(e->failure->reason);
     return row->reason ? 0 : error_nomem(err);
 }
 
@@ -211,12 +210,12 @@ static int method_row(struct planner *b, const struct forget_set *f, unsigned en
 {
     const struct suite_entry *e = &b->suite->unlearn[entry];
     const struct forget_spec *spec = &b->suite->scenario[f->scenario];
-    struct plan_row row = { .kind = PLAN_METHOD,
-                            .scenario = f->scenario,
-                            .entry = entry,
-                            .seed_model = model_seed,
-                            .seed_forget = f->seed,
-                            .seed_unlearn = unlearn_seed };
+    struct plan_row row = {.kind = PLAN_METHOD,
+                           .scenario = f->scenario,
+                           .entry = entry,
+                           .seed_model = model_seed,
+                           .seed_forget = f->seed,
+                           .seed_unlearn = unlearn_seed};
     char title[64];
     snprintf(title, sizeof(title), "train original %lld", (long long)model_seed);
     TRY(plan_train(b, "original", model_seed, NULL, 1, title, &row.original, err));
@@ -262,9 +261,8 @@ static int rows_of(struct planner *b, unsigned scenario, int class_or_entry, str
     unsigned n = forget_depends_on_seed(spec) ? s->seed_forget.n : 1;
     for (unsigned i = 0; i < n; i++) {
         int64_t seed = forget_depends_on_seed(spec) ? s->seed_forget.v[i] : -1;
-        struct forget_set f = { scenario, seed,
-                                forget_identity(spec, seed < 0 ? 0 : (uint64_t)seed),
-                                forget_share(spec, b->plan) };
+        struct forget_set f = {scenario, seed, forget_identity(spec, seed < 0 ? 0 : (uint64_t)seed),
+                               forget_share(spec, b->plan)};
         if (!f.identity)
             return error_nomem(err);
         int rc = class_or_entry == -2   ? original_rows(b, &f, err)
@@ -324,14 +322,14 @@ static int build(struct planner *b, const struct plan_options *o, struct error *
 int plan_make(const struct suite *s, const struct plugin_set *plugins, const json_t *machine,
               const struct plan_options *options, struct plan *ret, struct error *err)
 {
-    struct plan p = { .suite = s, .machine = json_deep_copy(machine) };
+    struct plan p = {.suite = s, .machine = json_deep_copy(machine)};
     struct strbuf arch, recipe;
     strbuf_init(&arch);
     strbuf_init(&recipe);
     arch_text(s->arch, &arch);
     recipe_text(&s->train, &recipe);
-    struct planner b = { .plan = &p, .suite = s, .plugins = plugins, .arch_text = arch.s,
-                         .recipe_text = recipe.s };
+    struct planner b = {
+        .plan = &p, .suite = s, .plugins = plugins, .arch_text = arch.s, .recipe_text = recipe.s};
     int rc = arch.failed || recipe.failed || !p.machine ? error_nomem(err) : 0;
     if (rc == 0)
         rc = json_get_string(machine, "lethe-worker info", "numerics", &b.numerics, err);
@@ -393,10 +391,10 @@ json_t *plan_job(const struct plan *p, unsigned task, const struct store *store,
 {
     const struct task *t = &p->task[task];
     const struct suite *s = p->suite;
-    json_t *job = json_pack("{s:i,s:s,s:s,s:s,s:s,s:s,s:i,s:O}", "lethe_job", 1, "id", t->id,
-                            "kind", task_kind_name(t->kind), "title", t->title, "store",
-                            store->dir, "workspace", workspace, "threads", (int)threads,
-                            "identity", t->identity);
+    json_t *job =
+        json_pack("{s:i,s:s,s:s,s:s,s:s,s:s,s:i,s:O}", "lethe_job", 1, "id", t->id, "kind",
+                  task_kind_name(t->kind), "title", t->title, "store", store->dir, "workspace",
+                  workspace, "threads", (int)threads, "identity", t->identity);
     if (!job)
         return NULL;
     int bad = 0;
@@ -406,9 +404,9 @@ json_t *plan_job(const struct plan *p, unsigned task, const struct store *store,
         bad |= json_object_set_new(job, "memory_limit", json_integer((json_int_t)s->memory_limit));
     }
     if (t->attack_plugin)
-        bad |= json_object_set_new(job, "attack_plugin",
-                                   json_pack("{s:s,s:s}", "id", t->attack_plugin->id, "path",
-                                             t->attack_plugin->path));
+        bad |= json_object_set_new(
+            job, "attack_plugin",
+            json_pack("{s:s,s:s}", "id", t->attack_plugin->id, "path", t->attack_plugin->path));
     if (bad) {
         json_decref(job);
         return NULL;

@@ -11,13 +11,14 @@
 #include "suite_file.h"
 
 #define TASK_KIND_MAP(X)                                                                           \
-    X(DATA, "data") X(TRAIN, "train") X(PREDICT, "predict") X(ADVERSARIAL, "adversarial")          \
-    X(UNLEARN, "unlearn") X(ATTACK, "attack") X(EVALUATE, "evaluate") X(METRIC, "metric")
+    X(DATA, "data")                                                                                \
+    X(TRAIN, "train") X(PREDICT, "predict") X(ADVERSARIAL, "adversarial") X(UNLEARN, "unlearn")    \
+        X(ATTACK, "attack") X(EVALUATE, "evaluate") X(METRIC, "metric")
 enum task_kind {
 #define TASK_KIND_X(name, word) TASK_##name,
     TASK_KIND_MAP(TASK_KIND_X)
 #undef TASK_KIND_X
-    TASK_KIND_COUNT
+        TASK_KIND_COUNT
 };
 const char *task_kind_name(enum task_kind kind);
 enum task_kind task_kind_from_name(const char *name); /* TASK_KIND_COUNT: unknown */
@@ -25,28 +26,28 @@ enum task_kind task_kind_from_name(const char *name); /* TASK_KIND_COUNT: unknow
 enum task_state {
     TASK_WAITING = 0, /* some input is missing */
     TASK_RUNNING,
-    TASK_DONE,    /* in the store */
-    TASK_FAILED,  /* ran and did not succeed: verdict, reason */
-    TASK_SKIPPED  /* an input failed: reason names it */
+    TASK_DONE,   /* in the store */
+    TASK_FAILED, /* ran and did not succeed: verdict, reason */
+    TASK_SKIPPED /* an input failed: reason names it */
 };
 
 struct task {
     enum task_kind kind;
     char id[HASH_HEX_SIZE];
     json_t *identity;
-    char *title;          /* for people: "unlearn amun, original 1, random-0.1 seed 1" */
+    char *title;             /* for people: "unlearn amun, original 1, random-0.1 seed 1" */
     const char *plugin_path; /* of a plugin task; else NULL */
     const struct plugin_desc *attack_plugin; /* an example attack the plugin may call; NULL */
-    unsigned *dep;        /* indices of tasks whose artifacts it reads */
+    unsigned *dep;                           /* indices of tasks whose artifacts it reads */
     unsigned n_deps;
-    double weight;        /* expected work: image passes (forward + backward = 3) */
-    bool cached;          /* was in the store before this run */
+    double weight; /* expected work: image passes (forward + backward = 3) */
+    bool cached;   /* was in the store before this run */
     enum task_state state;
     enum verdict verdict;
     int signal;
-    char *reason;         /* FAILED, SKIPPED */
+    char *reason; /* FAILED, SKIPPED */
     double wall_s;
-    unsigned retries;     /* runs again after a corrupt input */
+    unsigned retries; /* runs again after a corrupt input */
 };
 
 #define NO_TASK UINT32_MAX
@@ -56,16 +57,16 @@ enum plan_row_kind { PLAN_ORIGINAL = 0, PLAN_ORACLE, PLAN_METHOD };
 /* One row of runs.csv and the tasks that fill it. */
 struct plan_row {
     enum plan_row_kind kind;
-    unsigned scenario;       /* index in suite->scenario */
-    unsigned entry;          /* PLAN_METHOD: index in suite->unlearn */
+    unsigned scenario;                             /* index in suite->scenario */
+    unsigned entry;                                /* PLAN_METHOD: index in suite->unlearn */
     int64_t seed_model, seed_forget, seed_unlearn; /* -1: does not apply */
     uint32_t model;          /* train or unlearn task; NO_TASK: could not be planned */
     uint32_t original;       /* PLAN_METHOD: the original's train task */
     uint32_t adversarial[4]; /* PLAN_METHOD: sets it was given */
     unsigned n_adversarial;
-    uint32_t *metric;        /* (n_metrics) */
-    uint32_t *evaluate;      /* (n_attacks) */
-    enum verdict verdict;    /* of a row without tasks */
+    uint32_t *metric;     /* (n_metrics) */
+    uint32_t *evaluate;   /* (n_attacks) */
+    enum verdict verdict; /* of a row without tasks */
     int signal;
     char *reason;
 };
@@ -74,17 +75,17 @@ struct plan {
     const struct suite *suite;
     struct task *task;
     unsigned n, cap;
-    uint32_t *slot;          /* open addressing by id */
+    uint32_t *slot; /* open addressing by id */
     unsigned n_slots;
-    struct plan_row *row;    /* in the order of runs.csv */
+    struct plan_row *row; /* in the order of runs.csv */
     unsigned n_rows, cap_rows;
     uint32_t n_train_rows, n_test_rows; /* pool */
-    json_t *machine;         /* {"numerics": ..., "version": ...} as workers answered */
+    json_t *machine;                    /* {"numerics": ..., "version": ...} as workers answered */
 };
 
 struct plan_options {
-    const char *const *only;     /* labels; NULL-ended; NULL: all */
-    const char *scenario;        /* name; NULL: all */
+    const char *const *only; /* labels; NULL-ended; NULL: all */
+    const char *scenario;    /* name; NULL: all */
 };
 
 /* machine: what `lethe-worker info` prints. */

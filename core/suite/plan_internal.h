@@ -32,16 +32,16 @@ struct planner {
 };
 
 int plan_data(struct planner *b, struct error *err);
-/* role: "original", "retrain" or "shadow". forget: NULL, or whose retain set is trained on (borrowed). */
+/* role: "original", "retrain" or "shadow". forget: NULL, or whose retain set is trained on
+ * (borrowed). */
 int plan_train(struct planner *b, const char *role, int64_t seed, const json_t *forget,
                double share, const char *title, uint32_t *ret, struct error *err);
 int plan_predict(struct planner *b, uint32_t model, uint32_t *ret, struct error *err);
 int plan_shadows(struct planner *b, struct error *err);
 /* The unlearning task of a row and the adversarial sets that it declares. */
-int plan_unlearn(struct planner *b, const struct suite_entry *e, const json_t *forget,
-                 double share, struct plan_row *row, struct error *err);
+int plan_unlearn(struct planner *b, const struct suite_entry *e, const json_t *forget, double share,
+                 struct plan_row *row, struct error *err);
 /* Predictions, metrics and attacks on row->model. */
-int plan_measures(struct planner *b, const json_t *forget, struct plan_row *row,
-                  struct error *err);
+int plan_measures(struct planner *b, const json_t *forget, struct plan_row *row, struct error *err);
 
 #endif

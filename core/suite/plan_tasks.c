@@ -6,7 +6,7 @@
 #include "text.h"
 
 /* Raised when the worker's code for a kind of task changes what it computes. */
-static const int task_format[TASK_KIND_COUNT] = { 1, 1, 1, 1, 1, 1, 1, 1 };
+static const int task_format[TASK_KIND_COUNT] = {1, 1, 1, 1, 1, 1, 1, 1};
 
 static json_t *identity_of(enum task_kind kind)
 {
@@ -17,7 +17,7 @@ static json_t *identity_of(enum task_kind kind)
  * half an identity must never be hashed. */
 static void set(struct draft *d, const char *key, json_t *value)
 {
-    if (d->identity && value && json_object_set(d, key, value) == 0) {
+    if (d->identity && value && json_object_set(d->identity, key, value) == 0) {
         json_decref(value);
         return;
     }
@@ -49,7 +49,7 @@ int plan_data(struct planner *b, struct error *err)
 {
     json_t *source = NULL;
     TRY(data_spec_identity(&b->suite->data, &source, err));
-    struct draft d = { .kind = TASK_DATA, .identity = identity_of(TASK_DATA), .weight = 500 };
+    struct draft d = {.kind = TASK_DATA, .identity = identity_of(TASK_DATA), .weight = 500};
     set(&d, "source", source);
     d.title = text_format("read %s", b->suite->data.name);
     return plan_add(b->plan, &d, &b->data, err);
@@ -59,7 +59,7 @@ int plan_train(struct planner *b, const char *role, int64_t seed, const json_t *
                double share, const char *title, uint32_t *ret, struct error *err)
 {
     bool shadow = strcmp(role, "shadow") == 0;
-    struct draft d = { .kind = TASK_TRAIN, .identity = identity_of(TASK_TRAIN) };
+    struct draft d = {.kind = TASK_TRAIN, .identity = identity_of(TASK_TRAIN)};
     set(&d, "numerics", json_string(b->numerics));
     set_input(b, &d, "data", b->data);
     set(&d, "arch", json_string(b->arch_text));
@@ -81,7 +81,7 @@ int plan_train(struct planner *b, const char *role, int64_t seed, const json_t *
 
 int plan_predict(struct planner *b, uint32_t model, uint32_t *ret, struct error *err)
 {
-    struct draft d = { .kind = TASK_PREDICT, .identity = identity_of(TASK_PREDICT) };
+    struct draft d = {.kind = TASK_PREDICT, .identity = identity_of(TASK_PREDICT)};
     set(&d, "numerics", json_string(b->numerics));
     set_input(b, &d, "data", b->data);
     set_input(b, &d, "model", model);
@@ -128,7 +128,7 @@ static int plan_adversarial(struct planner *b, const json_t *use, const struct s
         return yaml_error(e->node, err, "%s needs the example attack %s, which is not installed",
                           e->id, id);
     TRY(desc_attack_params(attack, use, e->params, &params, err));
-    struct draft d = { .kind = TASK_ADVERSARIAL, .identity = identity_of(TASK_ADVERSARIAL) };
+    struct draft d = {.kind = TASK_ADVERSARIAL, .identity = identity_of(TASK_ADVERSARIAL)};
     set(&d, "numerics", json_string(b->numerics));
     set_input(b, &d, "data", b->data);
     set_input(b, &d, "model", row->original);
@@ -141,8 +141,8 @@ static int plan_adversarial(struct planner *b, const json_t *use, const struct s
     return plan_add(b->plan, &d, &row->adversarial[row->n_adversarial++], err);
 }
 
-int plan_unlearn(struct planner *b, const struct suite_entry *e, const json_t *forget,
-                 double share, struct plan_row *row, struct error *err)
+int plan_unlearn(struct planner *b, const struct suite_entry *e, const json_t *forget, double share,
+                 struct plan_row *row, struct error *err)
 {
     char where[160];
     const struct plugin_desc *attack = NULL;
@@ -161,7 +161,7 @@ int plan_unlearn(struct planner *b, const struct suite_entry *e, const json_t *f
             return yaml_error(e->node, err, "%s declares more than 4 attacks", e->id);
         TRY(plan_adversarial(b, use, e, forget, share, where, row, &attack, err));
     }
-    struct draft d = { .kind = TASK_UNLEARN, .identity = identity_of(TASK_UNLEARN) };
+    struct draft d = {.kind = TASK_UNLEARN, .identity = identity_of(TASK_UNLEARN)};
     set(&d, "numerics", json_string(b->numerics));
     set_input(b, &d, "data", b->data);
     set_input(b, &d, "model", row->original);
@@ -188,7 +188,7 @@ int plan_unlearn(struct planner *b, const struct suite_entry *e, const json_t *f
 static int plan_metric(struct planner *b, const struct suite_entry *e, const json_t *forget,
                        uint32_t predict, const char *of, uint32_t *ret, struct error *err)
 {
-    struct draft d = { .kind = TASK_METRIC, .identity = identity_of(TASK_METRIC) };
+    struct draft d = {.kind = TASK_METRIC, .identity = identity_of(TASK_METRIC)};
     set_input(b, &d, "data", b->data);
     set_input(b, &d, "target", predict);
     set_plugin(&d, e->desc, e->params);
@@ -199,10 +199,9 @@ static int plan_metric(struct planner *b, const struct suite_entry *e, const jso
 }
 
 static int plan_attack(struct planner *b, const struct suite_entry *e, const json_t *forget,
-                       uint32_t predict, const char *of, uint32_t *ret_evaluate,
-                       struct error *err)
+                       uint32_t predict, const char *of, uint32_t *ret_evaluate, struct error *err)
 {
-    struct draft d = { .kind = TASK_ATTACK, .identity = identity_of(TASK_ATTACK) };
+    struct draft d = {.kind = TASK_ATTACK, .identity = identity_of(TASK_ATTACK)};
     uint32_t scores;
     set_input(b, &d, "data", b->data);
     set_input(b, &d, "target", predict);
@@ -222,7 +221,7 @@ static int plan_attack(struct planner *b, const struct suite_entry *e, const jso
     d.weight = 500;
     d.title = text_format("attack %s on: %s", e->label, of);
     TRY(plan_add(b->plan, &d, &scores, err));
-    struct draft v = { .kind = TASK_EVALUATE, .identity = identity_of(TASK_EVALUATE) };
+    struct draft v = {.kind = TASK_EVALUATE, .identity = identity_of(TASK_EVALUATE)};
     set_input(b, &v, "data", b->data);
     set_input(b, &v, "scores", scores);
     set(&v, "forget", json_incref((json_t *)forget));
@@ -231,8 +230,7 @@ static int plan_attack(struct planner *b, const struct suite_entry *e, const jso
     return plan_add(b->plan, &v, ret_evaluate, err);
 }
 
-int plan_measures(struct planner *b, const json_t *forget, struct plan_row *row,
-                  struct error *err)
+int plan_measures(struct planner *b, const json_t *forget, struct plan_row *row, struct error *err)
 {
     const struct suite *s = b->suite;
     uint32_t predict;

@@ -12,11 +12,11 @@
 
 void progress_init(struct progress *p, const struct plan *plan, unsigned jobs, bool quiet)
 {
-    *p = (struct progress) { .terminal = isatty(STDERR_FILENO) == 1,
-                             .quiet = quiet,
-                             .start_ns = fs_now_ns(),
-                             .n_total = plan->n,
-                             .jobs = jobs };
+    *p = (struct progress){.terminal = isatty(STDERR_FILENO) == 1,
+                           .quiet = quiet,
+                           .start_ns = fs_now_ns(),
+                           .n_total = plan->n,
+                           .jobs = jobs};
     for (unsigned i = 0; i < plan->n; i++) {
         if (plan->task[i].state == TASK_DONE)
             p->n_cached++;

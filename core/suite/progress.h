@@ -16,7 +16,7 @@ struct progress_running { /* one task in flight */
 
 struct progress {
     bool terminal, quiet;
-    bool shown;           /* a status line stands on the terminal */
+    bool shown; /* a status line stands on the terminal */
     uint64_t start_ns, last_ns;
     unsigned n_total, n_done, n_cached, n_failed;
     double weight_total, weight_done; /* of tasks that have to run */

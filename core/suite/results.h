@@ -31,20 +31,20 @@ struct result_curve { /* one file of curves/ */
 enum row_class { ROW_METHOD = 0, ROW_ORIGINAL, ROW_ORACLE };
 
 struct result_row {
-    uint32_t run;         /* 1-based line number in runs.csv */
+    uint32_t run; /* 1-based line number in runs.csv */
     enum row_class row_class;
-    char *scenario, *method, *plugin, *division; /* "with-retain" | "forget-only" | "reference" */
+    char *scenario, *method, *plugin, *division;   /* "with-retain" | "forget-only" | "reference" */
     int64_t seed_model, seed_forget, seed_unlearn; /* -1: does not apply (empty cell) */
-    int64_t request;      /* -1: not consecutive */
+    int64_t request;                               /* -1: not consecutive */
     enum verdict status;
-    int signal;           /* 0: none */
-    char *reason;         /* "" when ok */
-    char *failed_parts;   /* "rmia:timeout;..." */
-    double *value;        /* (n_columns) NaN: undefined or not computed */
-    char **note;          /* (n_columns) why a value is undefined; NULL else */
-    double *count;        /* (n_counts) machine-independent costs; NaN: none */
+    int signal;                   /* 0: none */
+    char *reason;                 /* "" when ok */
+    char *failed_parts;           /* "rmia:timeout;..." */
+    double *value;                /* (n_columns) NaN: undefined or not computed */
+    char **note;                  /* (n_columns) why a value is undefined; NULL else */
+    double *count;                /* (n_counts) machine-independent costs; NaN: none */
     char *model_id, *original_id; /* identities in the store; "" when absent */
-    char *oracle_ids;     /* the oracles it is compared with, ';'-separated */
+    char *oracle_ids;             /* the oracles it is compared with, ';'-separated */
     /* costs: may differ between equal runs */
     double wall_s, cpu_s, prepare_s, peak_mb;
     char *host, *executor;
@@ -53,21 +53,22 @@ struct result_row {
 };
 
 struct results {
-    char *suite;            /* name */
+    char *suite; /* name */
     size_t n_columns;
     struct result_column *column;
     size_t n_counts;
-    char **count_name;      /* "read_forget", "forward", ... */
+    char **count_name; /* "read_forget", "forward", ... */
     size_t n_rows;
-    struct result_row *row; /* order: scenario as in the suite; original, retrain, methods as in the suite; seeds */
+    struct result_row *row; /* order: scenario as in the suite; original, retrain, methods as in the
+                               suite; seeds */
     size_t n_scenarios;
     char **scenario;
-    size_t n_methods;       /* labels in board order: original, retrain, then the suite's */
+    size_t n_methods; /* labels in board order: original, retrain, then the suite's */
     char **method;
     size_t n_gap;
-    char **gap;             /* gap terms: column names */
-    uint32_t n_oracles;     /* K */
-    json_t *manifest;       /* what manifest.json holds, without volatile fields */
+    char **gap;         /* gap terms: column names */
+    uint32_t n_oracles; /* K */
+    json_t *manifest;   /* what manifest.json holds, without volatile fields */
 };
 
 void results_release(struct results *r);

@@ -11,7 +11,7 @@
 #include "strbuf.h"
 #include "text.h"
 
-static const char *const folders[] = { "objects", "tmp", "logs", "plugins", NULL };
+static const char *const folders[] = {"objects", "tmp", "logs", "plugins", NULL};
 
 static char *default_dir(void)
 {
@@ -67,7 +67,7 @@ static void sweep(const struct store *s)
 
 int store_attach(const char *dir, struct store *ret, struct error *err)
 {
-    struct store s = { text_dup(dir), 0 };
+    struct store s = {text_dup(dir), 0};
     if (!s.dir)
         return error_nomem(err);
     *ret = s;
@@ -76,7 +76,7 @@ int store_attach(const char *dir, struct store *ret, struct error *err)
 
 int store_open(const char *path, struct store *ret, struct error *err)
 {
-    struct store s = { NULL, 0 };
+    struct store s = {NULL, 0};
     char *dir = path ? text_dup(path) : default_dir();
     int rc = dir ? fs_absolute(dir, &s.dir, err)
                  : error_set(err, ERR_ENVIRONMENT,
@@ -115,8 +115,7 @@ int store_id(const json_t *identity, char ret_id[HASH_HEX_SIZE], struct error *e
 
 char *store_path(const struct store *s, const char *id, const char *file)
 {
-    return text_format("%s/objects/%.2s/%s%s%s", s->dir, id, id, file ? "/" : "",
-                       file ? file : "");
+    return text_format("%s/objects/%.2s/%s%s%s", s->dir, id, id, file ? "/" : "", file ? file : "");
 }
 
 int store_meta(const struct store *s, const char *id, json_t **ret, struct error *err)
@@ -134,7 +133,8 @@ static int64_t mtime_ns(const struct stat *st)
     return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
 }
 
-/* One file against its record in meta.json; `always` compares checksums even when the mtime fits. */
+/* One file against its record in meta.json; `always` compares checksums even when the mtime fits.
+ */
 static int check_file(const char *path, const json_t *record, bool always, struct error *err)
 {
     struct stat st;
@@ -206,8 +206,8 @@ int store_workspace(struct store *s, const char *id, char **ret_dir, struct erro
 {
     char host[65];
     host_name(host);
-    char *dir = text_format("%s/tmp/%.16s.%s.%lld.%llu", s->dir, id, host, (long long)getpid(),
-                            s->n_tmp++);
+    char *dir =
+        text_format("%s/tmp/%.16s.%s.%lld.%llu", s->dir, id, host, (long long)getpid(), s->n_tmp++);
     char *out = dir ? fs_join(dir, "out") : NULL;
     int rc = out ? fs_mkdirs(out, err) : error_nomem(err);
     free(out);
@@ -248,10 +248,9 @@ static int write_meta(const char *id, const char *out, const json_t *identity, c
 {
     json_t *files = json_object();
     int rc = files ? record_files(out, files, err) : error_nomem(err);
-    json_t *meta
-        = rc == 0 ? json_pack("{s:i,s:s,s:O,s:O,s:O}", "lethe_object", 1, "id", id, "identity",
-                              identity, "cost", cost, "files", files)
-                  : NULL;
+    json_t *meta = rc == 0 ? json_pack("{s:i,s:s,s:O,s:O,s:O}", "lethe_object", 1, "id", id,
+                                       "identity", identity, "cost", cost, "files", files)
+                           : NULL;
     char *path = fs_join(out, "meta.json");
     if (rc == 0)
         rc = meta && path ? json_write_file(path, meta, err) : error_nomem(err);

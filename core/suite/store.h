@@ -17,7 +17,7 @@
 #include "json.h"
 
 struct store {
-    char *dir; /* absolute */
+    char *dir;                /* absolute */
     unsigned long long n_tmp; /* workspaces opened so far: names differ */
 };
 
@@ -30,12 +30,13 @@ void store_release(struct store *s);
 
 /* SHA-256 of the canonical text. */
 int store_id(const json_t *identity, char ret_id[HASH_HEX_SIZE], struct error *err);
-/* Path of a file of an object (file NULL: of the object's folder); malloc'd, NULL when out of memory. */
+/* Path of a file of an object (file NULL: of the object's folder); malloc'd, NULL when out of
+ * memory. */
 char *store_path(const struct store *s, const char *id, const char *file);
 
 enum store_state { STORE_ABSENT = 0, STORE_PRESENT, STORE_CORRUPT };
-/* Present means: meta.json reads, every file has the recorded size, and the recorded mtime or else the
- * recorded checksum. err says what is corrupt. */
+/* Present means: meta.json reads, every file has the recorded size, and the recorded mtime or else
+ * the recorded checksum. err says what is corrupt. */
 enum store_state store_look(const struct store *s, const char *id, struct error *err);
 /* Compares every checksum. */
 int store_check(const struct store *s, const char *id, struct error *err);
@@ -45,8 +46,8 @@ int store_discard(const struct store *s, const char *id, struct error *err);
 
 /* A fresh workspace tmp/... with an empty out/; malloc'd path. */
 int store_workspace(struct store *s, const char *id, char **ret_dir, struct error *err);
-/* Publishes workspace/out as the object `id`: writes meta.json, then renames. When the object is there already
- * (another process was faster) the copy is dropped. */
+/* Publishes workspace/out as the object `id`: writes meta.json, then renames. When the object is
+ * there already (another process was faster) the copy is dropped. */
 int store_commit(const struct store *s, const char *id, const char *workspace,
                  const json_t *identity, const json_t *cost, struct error *err);
 /* Keeps workspace/log.txt as logs/<id>.log when `keep`, then removes the workspace. */

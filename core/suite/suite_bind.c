@@ -21,11 +21,11 @@ static int unknown_id(const struct suite_entry *e, enum plugin_kind kind,
         if (set->plugin[i].kind == kind)
             ids[n++] = set->plugin[i].id;
     const char *near = text_did_you_mean(e->id, ids);
-    int rc = near ? yaml_error(e->node, err, "no %s named \"%s\"; did you mean \"%s\"?",
-                               plugin_kind_name(kind), e->id, near)
-                  : yaml_error(e->node, err,
-                               "no %s named \"%s\"; `lethe plugins` lists what there is",
-                               plugin_kind_name(kind), e->id);
+    int rc =
+        near ? yaml_error(e->node, err, "no %s named \"%s\"; did you mean \"%s\"?",
+                          plugin_kind_name(kind), e->id, near)
+             : yaml_error(e->node, err, "no %s named \"%s\"; `lethe plugins` lists what there is",
+                          plugin_kind_name(kind), e->id);
     free(ids);
     return rc;
 }
@@ -79,8 +79,7 @@ static int check_attack(const struct suite *s, const struct suite_entry *e, stru
 
 static int check_metric(const struct suite_entry *e, struct error *err)
 {
-    const char *scope
-        = e->desc ? json_string_value(json_object_get(e->desc->json, "scope")) : NULL;
+    const char *scope = e->desc ? json_string_value(json_object_get(e->desc->json, "scope")) : NULL;
     if (scope && strcmp(scope, "group") == 0)
         return yaml_error(e->node, err,
                           "%s is a metric over groups of runs, which this version cannot run",

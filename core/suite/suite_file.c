@@ -6,9 +6,9 @@
 #include "fs.h"
 #include "text.h"
 
-static const char *const suite_keys[]
-    = { "suite",      "data",    "model",   "train",   "seeds",  "forget",
-        "references", "unlearn", "attacks", "metrics", "limits", "report", NULL };
+static const char *const suite_keys[] = {"suite",  "data",       "model",   "train",   "seeds",
+                                         "forget", "references", "unlearn", "attacks", "metrics",
+                                         "limits", "report",     NULL};
 
 static int64_t seed_limit(void)
 {
@@ -42,7 +42,7 @@ static int parse_seed_list(const struct yaml_node *node, const char *what, struc
 
 static int parse_seeds(struct suite *s, struct error *err)
 {
-    static const char *const keys[] = { "model", "forget", "unlearn", NULL };
+    static const char *const keys[] = {"model", "forget", "unlearn", NULL};
     const struct yaml_node *node = yaml_get(s->root, "seeds");
     if (node)
         TRY(yaml_known_keys(node, "seeds", keys, err));
@@ -67,7 +67,7 @@ static int parse_count(const struct yaml_node *node, const char *what, int64_t l
 
 static int parse_references(struct suite *s, struct error *err)
 {
-    static const char *const keys[] = { "retrain", "shadow", NULL };
+    static const char *const keys[] = {"retrain", "shadow", NULL};
     const struct yaml_node *node = yaml_get(s->root, "references");
     s->n_retrain = 5;
     s->n_shadow = 0;
@@ -148,7 +148,7 @@ static int set_entry_id(struct suite_entry *e, const struct yaml_node *at, const
 
 static bool is_option(const char *key)
 {
-    static const char *const options[] = { "label", "plugin", "params", "expect", NULL };
+    static const char *const options[] = {"label", "plugin", "params", "expect", NULL};
     for (size_t i = 0; options[i]; i++)
         if (strcmp(key, options[i]) == 0)
             return true;
@@ -209,7 +209,7 @@ static int parse_entries(struct suite *s, const char *key, struct suite_entry **
 
 static int default_metrics(struct suite *s, struct error *err)
 {
-    static const char *const ids[] = { "accuracy", "confidence" };
+    static const char *const ids[] = {"accuracy", "confidence"};
     if (yaml_get(s->root, "metrics"))
         return 0;
     s->metric = calloc(2, sizeof(*s->metric));
@@ -243,7 +243,7 @@ static int check_reserved(const struct suite *s, struct error *err)
 
 static int parse_limits(struct suite *s, struct error *err)
 {
-    static const char *const keys[] = { "wall", "memory", NULL };
+    static const char *const keys[] = {"wall", "memory", NULL};
     const struct yaml_node *node = yaml_get(s->root, "limits");
     const char *text;
     s->wall_limit_s = 3600;
@@ -313,7 +313,7 @@ static int default_gap(struct suite *s, struct error *err)
 
 static int parse_report(struct suite *s, struct error *err)
 {
-    static const char *const keys[] = { "formats", "gap", NULL };
+    static const char *const keys[] = {"formats", "gap", NULL};
     const struct yaml_node *node = yaml_get(s->root, "report");
     s->svg = s->pdf = true;
     if (node)
@@ -408,7 +408,7 @@ static int apply_settings(struct suite *s, const char *const *settings, unsigned
 int suite_load(const char *path, const char *const *settings, unsigned n_settings,
                struct suite *ret, struct error *err)
 {
-    struct suite s = { 0 };
+    struct suite s = {0};
     int rc = fs_absolute(path, &s.path, err);
     if (rc == 0)
         s.dir = fs_dirname(s.path);
@@ -467,8 +467,8 @@ const char **suite_plugin_files(const struct suite *s)
     size_t n = 0;
     if (!files)
         return NULL;
-    const struct suite_entry *const lists[] = { s->unlearn, s->attack, s->metric };
-    const unsigned counts[] = { s->n_unlearn, s->n_attacks, s->n_metrics };
+    const struct suite_entry *const lists[] = {s->unlearn, s->attack, s->metric};
+    const unsigned counts[] = {s->n_unlearn, s->n_attacks, s->n_metrics};
     for (unsigned k = 0; k < 3; k++)
         for (unsigned i = 0; i < counts[k]; i++) {
             bool seen = !lists[k][i].file;

@@ -46,8 +46,8 @@ struct suite {
     unsigned n_retrain, n_shadow;
     struct suite_entry *unlearn, *attack, *metric;
     unsigned n_unlearn, n_attacks, n_metrics;
-    double wall_limit_s;    /* of one plugin task; 0: none */
-    uint64_t memory_limit;  /* bytes of one plugin task; 0: none */
+    double wall_limit_s;   /* of one plugin task; 0: none */
+    uint64_t memory_limit; /* bytes of one plugin task; 0: none */
     bool svg, pdf;
     char **gap;
     unsigned n_gap;
@@ -58,10 +58,11 @@ struct suite {
 int suite_load(const char *path, const char *const *settings, unsigned n_settings,
                struct suite *ret, struct error *err);
 void suite_release(struct suite *s);
-/* Files named by `plugin:` keys, NULL-ended, to be described with the others. The array is malloc'd. */
+/* Files named by `plugin:` keys, NULL-ended, to be described with the others. The array is
+ * malloc'd. */
 const char **suite_plugin_files(const struct suite *s);
-/* Finds each entry's plugin, checks kind and parameters, and that gap terms exist. Unknown ids are errors with a
- * did-you-mean; a file that cannot be described keeps its verdict for its rows. */
+/* Finds each entry's plugin, checks kind and parameters, and that gap terms exist. Unknown ids are
+ * errors with a did-you-mean; a file that cannot be described keeps its verdict for its rows. */
 int suite_bind(struct suite *s, const struct plugin_set *plugins, struct error *err);
 
 #endif

@@ -20,7 +20,7 @@ static int read_limits(struct job *job, struct error *err)
 
 int job_open(const char *path, struct events *events, struct job *ret, struct error *err)
 {
-    struct job job = { .events = events };
+    struct job job = {.events = events};
     const char *kind = NULL, *dir = NULL;
     json_int_t version = 0, threads = 1;
     char id[HASH_HEX_SIZE];
@@ -77,9 +77,9 @@ void job_close(struct job *job)
 }
 
 static int (*const task_table[TASK_KIND_COUNT])(struct job *, struct error *) = {
-    [TASK_DATA] = task_data,       [TASK_TRAIN] = task_train,
-    [TASK_PREDICT] = task_predict, [TASK_ADVERSARIAL] = task_adversarial,
-    [TASK_UNLEARN] = task_unlearn, [TASK_ATTACK] = task_attack,
+    [TASK_DATA] = task_data,         [TASK_TRAIN] = task_train,
+    [TASK_PREDICT] = task_predict,   [TASK_ADVERSARIAL] = task_adversarial,
+    [TASK_UNLEARN] = task_unlearn,   [TASK_ATTACK] = task_attack,
     [TASK_EVALUATE] = task_evaluate, [TASK_METRIC] = task_metric,
 };
 
@@ -87,11 +87,10 @@ static int set_cost(struct job *job, uint64_t start_ns, struct error *err)
 {
     char host[65] = "unknown";
     gethostname(host, sizeof(host) - 1);
-    json_t *cost = json_pack("{s:f,s:f,s:f,s:s,s:i}", "wall_s",
-                             (double)(fs_now_ns() - start_ns) / 1e9, "cpu_s",
-                             (double)fs_cpu_ns() / 1e9, "peak_mb",
-                             (double)fs_peak_rss_bytes() / 1048576.0, "host", host, "threads",
-                             (int)job->threads);
+    json_t *cost = json_pack(
+        "{s:f,s:f,s:f,s:s,s:i}", "wall_s", (double)(fs_now_ns() - start_ns) / 1e9, "cpu_s",
+        (double)fs_cpu_ns() / 1e9, "peak_mb", (double)fs_peak_rss_bytes() / 1048576.0, "host", host,
+        "threads", (int)job->threads);
     if (!cost || json_object_update(job->cost, cost) != 0) {
         json_decref(cost);
         return error_nomem(err);

@@ -17,7 +17,7 @@ struct job {
     char *path;
     json_t *json;
     const char *id, *workspace, *plugin_path;
-    char *out;              /* workspace/out */
+    char *out; /* workspace/out */
     enum task_kind kind;
     const json_t *identity;
     unsigned threads;
@@ -26,7 +26,7 @@ struct job {
     struct store store;
     struct par *par;
     struct events *events;
-    json_t *cost;           /* extra members of meta.json's cost (prepare_s, run_s) */
+    json_t *cost; /* extra members of meta.json's cost (prepare_s, run_s) */
 };
 
 /* Reads and checks the job file; starts the threads. */
@@ -37,9 +37,10 @@ int task_run(struct job *job, struct error *err);
 
 /* ---- for the task_*.c files ---- */
 
-const char *job_text(const struct job *job, const char *key, struct error *err); /* of identity; NULL */
-/* Folder of the object that identity[key] names, its checksums compared; malloc'd, NULL on failure. A corrupt
- * input's error text begins with "corrupt input <id>". */
+const char *job_text(const struct job *job, const char *key,
+                     struct error *err); /* of identity; NULL */
+/* Folder of the object that identity[key] names, its checksums compared; malloc'd, NULL on failure.
+ * A corrupt input's error text begins with "corrupt input <id>". */
 char *job_input(const struct job *job, const char *key, struct error *err);
 char *job_object(const struct job *job, const char *id, struct error *err);
 int job_dataset(const struct job *job, struct dataset **ret, struct error *err);

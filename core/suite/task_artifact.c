@@ -25,7 +25,7 @@ int meters_load(const char *path, struct meters *ret, struct error *err)
 {
     json_t *o = NULL;
     TRY(json_read_file(path, &o, err));
-    struct meters m = { 0 };
+    struct meters m = {0};
 #define METERS_X(name) m.name = (uint64_t)json_integer_value(json_object_get(o, #name));
     METERS_MAP(METERS_X)
 #undef METERS_X
@@ -36,8 +36,8 @@ int meters_load(const char *path, struct meters *ret, struct error *err)
 
 /* ---- adversarial sets: adversarial.npy, labels.npy, perturbation.csv, meters.json ---- */
 
-static const char *const columns[] = { "sample", "label",  "clean_pred", "adv_pred", "found",
-                                       "radius", "l2",     "linf",       "steps",    NULL };
+static const char *const columns[] = {"sample", "label", "clean_pred", "adv_pred", "found",
+                                      "radius", "l2",    "linf",       "steps",    NULL};
 
 static int save_table(const struct adversarial *a, const uint32_t *ids, const int32_t *y,
                       const char *path, struct error *err)
@@ -66,7 +66,7 @@ static int save_table(const struct adversarial *a, const uint32_t *ids, const in
 
 static int save_labels(const struct adversarial *a, const char *path, struct error *err)
 {
-    size_t dim[1] = { a->n };
+    size_t dim[1] = {a->n};
     int64_t *labels = malloc((a->n + 1) * sizeof(*labels));
     if (!labels)
         return error_nomem(err);
@@ -80,7 +80,7 @@ static int save_labels(const struct adversarial *a, const char *path, struct err
 int adversarial_save(const struct adversarial *a, const struct dataset *ds, const uint32_t *ids,
                      const int32_t *y, const char *dir, struct error *err)
 {
-    size_t dim[4] = { a->n, ds->channels, ds->height, ds->width };
+    size_t dim[4] = {a->n, ds->channels, ds->height, ds->width};
     char *images = fs_join(dir, "adversarial.npy"), *labels = fs_join(dir, "labels.npy");
     char *table = fs_join(dir, "perturbation.csv"), *meters = fs_join(dir, "meters.json");
     int rc = images && labels && table && meters ? 0 : error_nomem(err);
@@ -110,8 +110,8 @@ static int alloc_adversarial(struct adversarial *a, uint32_t n, size_t n_floats,
     a->l2 = calloc(n + 1u, sizeof(*a->l2));
     a->linf = calloc(n + 1u, sizeof(*a->linf));
     a->steps = calloc(n + 1u, sizeof(*a->steps));
-    bool ok = a->x && a->label && a->clean_pred && a->found && a->radius && a->l2 && a->linf
-              && a->steps;
+    bool ok =
+        a->x && a->label && a->clean_pred && a->found && a->radius && a->l2 && a->linf && a->steps;
     return ok ? 0 : error_nomem(err);
 }
 
@@ -120,10 +120,10 @@ static int read_row(const char *path, char **cell, uint32_t i, struct adversaria
 {
     int64_t label, clean, found, steps;
     double radius, l2, linf;
-    if (!text_to_int(cell[2], &clean) || !text_to_int(cell[3], &label)
-        || !text_to_int(cell[4], &found) || !text_to_real(cell[5], &radius)
-        || !text_to_real(cell[6], &l2) || !text_to_real(cell[7], &linf)
-        || !text_to_int(cell[8], &steps))
+    if (!text_to_int(cell[2], &clean) || !text_to_int(cell[3], &label) ||
+        !text_to_int(cell[4], &found) || !text_to_real(cell[5], &radius) ||
+        !text_to_real(cell[6], &l2) || !text_to_real(cell[7], &linf) ||
+        !text_to_int(cell[8], &steps))
         return error_set(err, ERR_INVALID, "%s:%u: a cell is not a number", path, i + 2);
     a->clean_pred[i] = (int32_t)clean;
     a->label[i] = (int32_t)label;
@@ -151,8 +151,8 @@ static int load_table(const char *path, struct adversarial *a, struct error *err
 
 int adversarial_load(const char *dir, struct adversarial *ret, struct error *err)
 {
-    struct adversarial a = { 0 };
-    struct npy images = { 0 };
+    struct adversarial a = {0};
+    struct npy images = {0};
     char *path = fs_join(dir, "adversarial.npy"), *table = fs_join(dir, "perturbation.csv");
     char *meters = fs_join(dir, "meters.json");
     int rc = path && table && meters ? npy_open(path, &images, err) : error_nomem(err);

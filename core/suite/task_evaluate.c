@@ -54,8 +54,8 @@ static int balanced_auc(const struct sides *s, double *ret, struct error *err)
     size_t n = s->n[0] < s->n[1] ? s->n[0] : s->n[1];
     n = n < s->n[2] ? n : s->n[2];
     uint32_t *pick = malloc((n + 1) * sizeof(*pick));
-    double *side[2] = { malloc((n + 1) * sizeof(double)), malloc((n + 1) * sizeof(double)) };
-    const int order[2] = { ROW_TEST, ROW_FORGET };
+    double *side[2] = {malloc((n + 1) * sizeof(double)), malloc((n + 1) * sizeof(double))};
+    const int order[2] = {ROW_TEST, ROW_FORGET};
     double sum = 0;
     int rc = pick && side[0] && side[1] ? 0 : error_nomem(err);
     for (uint64_t draw = 0; rc == 0 && draw < 3; draw++) {
@@ -84,9 +84,8 @@ static int add_value(json_t *values, const char *score, const char *suffix, doub
                      struct error *err)
 {
     char *key = text_format("%s%s%s", score, *score ? "." : "", suffix);
-    int rc = key && json_object_set_new(values, key, json_number_or_null(v)) == 0
-                 ? 0
-                 : error_nomem(err);
+    int rc =
+        key && json_object_set_new(values, key, json_number_or_null(v)) == 0 ? 0 : error_nomem(err);
     free(key);
     return rc;
 }
@@ -117,7 +116,7 @@ static int evaluate_score(const double *scores, const char *name, const struct s
                           const uint8_t *known, json_t *values, json_t *curves, struct error *err)
 {
     struct sides s;
-    struct roc roc = { 0 };
+    struct roc roc = {0};
     double retain_test = 0, forget_retain = 0, balanced = 0;
     int rc = split_scores(scores, split, known, &s, err);
     if (rc == 0)
@@ -130,8 +129,12 @@ static int evaluate_score(const double *scores, const char *name, const struct s
     if (rc == 0)
         rc = balanced_auc(&s, &balanced, err);
     /* in the order of attack_values (columns.c) */
-    const double v[] = { roc.auc, retain_test, forget_retain, balanced, roc_tpr_at(&roc, 0.01),
-                         roc_tpr_at(&roc, 0.001) };
+    const double v[] = {roc.auc,
+                        retain_test,
+                        forget_retain,
+                        balanced,
+                        roc_tpr_at(&roc, 0.01),
+                        roc_tpr_at(&roc, 0.001)};
     for (size_t i = 0; rc == 0 && attack_values[i].suffix; i++)
         rc = add_value(values, name, attack_values[i].suffix, v[i], err);
     if (rc == 0)
@@ -145,7 +148,7 @@ static int evaluate_score(const double *scores, const char *name, const struct s
 static int evaluate_dir(struct job *job, const char *dir, const struct split *split,
                         struct error *err)
 {
-    struct npy scores = { 0 }, known = { 0 };
+    struct npy scores = {0}, known = {0};
     json_t *names = NULL, *values = json_object(), *curves = json_object(), *all = NULL;
     char *path = fs_join(dir, "scores.npy"), *list = fs_join(dir, "scores.json");
     char *mask = fs_join(dir, "known.npy"), *out = job_out(job, "values.json");
@@ -155,14 +158,14 @@ static int evaluate_dir(struct job *job, const char *dir, const struct split *sp
         rc = json_read_file(list, &names, err);
     if (rc == 0 && fs_exists(mask))
         rc = npy_open(mask, &known, err);
-    if (rc == 0
-        && (scores.n_dim != 2 || scores.type != NPY_F64 || scores.dim[1] != split->n
-            || scores.dim[0] != json_array_size(names) || (known.bytes && known.n != split->n)))
+    if (rc == 0 &&
+        (scores.n_dim != 2 || scores.type != NPY_F64 || scores.dim[1] != split->n ||
+         scores.dim[0] != json_array_size(names) || (known.bytes && known.n != split->n)))
         rc = error_set(err, ERR_INVALID, "%s: not the scores of %u samples", path, split->n);
     for (size_t i = 0; rc == 0 && i < scores.dim[0]; i++)
         rc = evaluate_score((const double *)scores.bytes + i * split->n,
-                            json_string_value(json_array_get(names, i)), split, known.bytes,
-                            values, curves, err);
+                            json_string_value(json_array_get(names, i)), split, known.bytes, values,
+                            curves, err);
     if (rc == 0)
         all = json_pack("{s:O,s:{},s:O}", "values", values, "notes", "curves", curves);
     if (rc == 0)
@@ -183,7 +186,7 @@ static int evaluate_dir(struct job *job, const char *dir, const struct split *sp
 int task_evaluate(struct job *job, struct error *err)
 {
     struct dataset *ds = NULL;
-    struct split split = { 0 };
+    struct split split = {0};
     char *dir = job_input(job, "scores", err);
     int rc = dir ? job_dataset(job, &ds, err) : err->code;
     if (rc == 0)

@@ -23,8 +23,7 @@ static int open_plugin(struct job *job, struct hosting *h, struct error *err)
     return plugin_open(job->plugin_path, &h->file, err);
 }
 
-static int job_model(struct job *job, struct arch **ret_arch, struct model **ret,
-                     struct error *err)
+static int job_model(struct job *job, struct arch **ret_arch, struct model **ret, struct error *err)
 {
     char *dir = job_input(job, "model", err);
     char *path = dir ? fs_join(dir, "model.safetensors") : NULL;
@@ -48,9 +47,9 @@ static int perturb_forget_set(struct job *job, struct hosting *h, const struct m
     uint64_t *ids = malloc((n + 1) * sizeof(*ids));
     uint32_t *rows = malloc((n + 1) * sizeof(*rows));
     struct arena *arena = arena_new();
-    struct adversarial set = { 0 };
-    const struct view *view
-        = x && y && ids && rows && arena ? view_dataset(arena, ds, split->forget, n) : NULL;
+    struct adversarial set = {0};
+    const struct view *view =
+        x && y && ids && rows && arena ? view_dataset(arena, ds, split->forget, n) : NULL;
     int rc = view ? 0 : error_nomem(err);
     for (uint32_t i = 0; rc == 0 && i < n; i++)
         rows[i] = i;
@@ -74,8 +73,8 @@ int task_adversarial(struct job *job, struct error *err)
     struct dataset *ds = NULL;
     struct arch *arch = NULL;
     struct model *m = NULL;
-    struct split split = { 0 };
-    struct hosting h = { .seed = task_seed("adversarial", 1) };
+    struct split split = {0};
+    struct hosting h = {.seed = task_seed("adversarial", 1)};
     int rc = open_plugin(job, &h, err);
     if (rc == 0)
         rc = job_dataset(job, &ds, err);
@@ -135,9 +134,8 @@ static int save_unlearned(struct job *job, const struct model *m, const struct u
     int rc = model && meters ? model_save(m, model, err) : error_nomem(err);
     if (rc == 0)
         rc = meters_save(&r->meters, meters, err);
-    if (rc == 0
-        && (json_object_set_new(job->cost, "prepare_s", json_real(r->prepare_s)) != 0
-            || json_object_set_new(job->cost, "run_s", json_real(r->run_s)) != 0))
+    if (rc == 0 && (json_object_set_new(job->cost, "prepare_s", json_real(r->prepare_s)) != 0 ||
+                    json_object_set_new(job->cost, "run_s", json_real(r->run_s)) != 0))
         rc = error_nomem(err);
     free(model);
     free(meters);
@@ -147,8 +145,8 @@ static int save_unlearned(struct job *job, const struct model *m, const struct u
 static int unlearn(struct job *job, struct hosting *h, const struct model *original,
                    struct error *err)
 {
-    struct adversarial sets[4] = { { 0 } };
-    struct unlearn_result result = { { 0 }, 0, 0 };
+    struct adversarial sets[4] = {{0}};
+    struct unlearn_result result = {{0}, 0, 0};
     struct model *m = NULL;
     uint32_t n_sets = 0;
     int rc = load_sets(job, sets, 4, &n_sets, err);
@@ -169,10 +167,10 @@ int task_unlearn(struct job *job, struct error *err)
     struct dataset *ds = NULL;
     struct arch *arch = NULL;
     struct model *original = NULL;
-    struct split split = { 0 };
+    struct split split = {0};
     struct recipe recipe;
     json_int_t seed = 0;
-    struct hosting h = { .find_attack = find_attack, .find_arg = job };
+    struct hosting h = {.find_attack = find_attack, .find_arg = job};
     const char *recipe_line = job_text(job, "recipe", err);
     int rc = recipe_line ? recipe_from_text(recipe_line, &recipe, err) : err->code;
     if (rc == 0)
@@ -207,8 +205,8 @@ static int open_logits(struct job *job, const char *id, const struct dataset *ds
     char *dir = job_object(job, id, err);
     char *path = dir ? fs_join(dir, "logits.npy") : NULL;
     int rc = path ? npy_open(path, ret, err) : err->code ? err->code : error_nomem(err);
-    if (rc == 0
-        && (ret->n_dim != 2 || ret->type != NPY_F32 || ret->dim[0] != ds->n_train + ds->n_test)) {
+    if (rc == 0 &&
+        (ret->n_dim != 2 || ret->type != NPY_F32 || ret->dim[0] != ds->n_train + ds->n_test)) {
         npy_release(ret);
         rc = error_set(err, ERR_INVALID, "%s: expected float32 logits of %u samples", path,
                        ds->n_train + ds->n_test);
@@ -223,9 +221,9 @@ static int open_logits(struct job *job, const char *id, const struct dataset *ds
 struct attack_input {
     struct npy target, *reference;
     uint32_t n_references;
-    const float **logits;     /* per reference: (pool, classes) */
-    uint8_t **inclusion;      /* per reference: (pool) */
-    uint8_t *known;           /* (pool): 1 member, 2 non-member given to the attack; 0 candidate */
+    const float **logits; /* per reference: (pool, classes) */
+    uint8_t **inclusion;  /* per reference: (pool) */
+    uint8_t *known;       /* (pool): 1 member, 2 non-member given to the attack; 0 candidate */
     struct outputs members, nonmembers;
     float *fit_logits[2];
     int32_t *fit_y[2];
@@ -273,8 +271,8 @@ static int load_references(struct job *job, const struct dataset *ds, struct att
 }
 
 /* Copies the rows marked `mark` out of the target's logits. */
-static int fit_outputs(const struct dataset *ds, struct attack_input *in, uint8_t mark,
-                       uint32_t n, struct outputs *ret, struct error *err)
+static int fit_outputs(const struct dataset *ds, struct attack_input *in, uint8_t mark, uint32_t n,
+                       struct outputs *ret, struct error *err)
 {
     size_t c = in->target.dim[1];
     int side = mark - 1;
@@ -290,7 +288,7 @@ static int fit_outputs(const struct dataset *ds, struct attack_input *in, uint8_
         z += c;
         *y++ = ds->labels[i];
     }
-    *ret = (struct outputs) { n, 1, (uint32_t)c, in->fit_logits[side], in->fit_y[side] };
+    *ret = (struct outputs){n, 1, (uint32_t)c, in->fit_logits[side], in->fit_y[side]};
     return 0;
 }
 
@@ -328,7 +326,7 @@ static int save_scores(struct job *job, const struct attack_input *in, uint32_t 
                        uint32_t n_scores, const char *const *names, const double *scores,
                        struct error *err)
 {
-    size_t dim[2] = { n_scores, n_pool }, known_dim[1] = { n_pool };
+    size_t dim[2] = {n_scores, n_pool}, known_dim[1] = {n_pool};
     char *path = job_out(job, "scores.npy"), *list = job_out(job, "scores.json");
     char *known = job_out(job, "known.npy");
     json_t *words = json_array();
@@ -354,13 +352,13 @@ static int run_attack(struct job *job, const struct hosting *h, const struct dat
     uint32_t n_pool = ds->n_train + ds->n_test, n_scores = 0;
     const char **names = NULL;
     double *scores = NULL;
-    struct member_input m
-        = { .candidates = { n_pool, 1, (uint32_t)in->target.dim[1], in->target.bytes, ds->labels },
-            .n_models = in->n_references,
-            .reference_logits = in->logits,
-            .inclusion = (const uint8_t *const *)in->inclusion,
-            .known_members = in->known ? &in->members : NULL,
-            .known_nonmembers = in->known ? &in->nonmembers : NULL };
+    struct member_input m = {
+        .candidates = {n_pool, 1, (uint32_t)in->target.dim[1], in->target.bytes, ds->labels},
+        .n_models = in->n_references,
+        .reference_logits = in->logits,
+        .inclusion = (const uint8_t *const *)in->inclusion,
+        .known_members = in->known ? &in->members : NULL,
+        .known_nonmembers = in->known ? &in->nonmembers : NULL};
     int rc = hosting_member(h, &m, &n_scores, &names, &scores, err);
     if (rc == 0)
         rc = save_scores(job, in, n_pool, n_scores, names, scores, err);
@@ -372,8 +370,8 @@ static int run_attack(struct job *job, const struct hosting *h, const struct dat
 int task_attack(struct job *job, struct error *err)
 {
     struct dataset *ds = NULL;
-    struct attack_input in = { 0 };
-    struct hosting h = { 0 };
+    struct attack_input in = {0};
+    struct hosting h = {0};
     json_int_t seed = 1;
     const char *target = job_text(job, "target", err);
     int rc = target ? open_plugin(job, &h, err) : err->code;
@@ -416,26 +414,27 @@ static int gather_set(const struct dataset *ds, const struct npy *logits, const 
         memcpy(ret->logits + i * c, all + ids[i] * c, c * sizeof(float));
         ret->y[i] = ds->labels[ids[i]];
     }
-    ret->o = (struct outputs) { n, 1, (uint32_t)c, ret->logits, ret->y };
+    ret->o = (struct outputs){n, 1, (uint32_t)c, ret->logits, ret->y};
     return 0;
 }
 
 static int run_metric(struct job *job, const struct hosting *h, const struct dataset *ds,
                       const struct split *split, const struct npy *logits, struct error *err)
 {
-    struct set_outputs set[4] = { { { 0 }, NULL, NULL } };
-    const uint32_t *ids[4] = { split->forget, split->retain, split->test, split->test_forgotten };
-    const uint32_t n[4]
-        = { split->n_forget, split->n_retain, split->n_test, split->n_test_forgotten };
+    struct set_outputs set[4] = {{{0}, NULL, NULL}};
+    const uint32_t *ids[4] = {split->forget, split->retain, split->test, split->test_forgotten};
+    const uint32_t n[4] = {split->n_forget, split->n_retain, split->n_test,
+                           split->n_test_forgotten};
     json_t *values = NULL;
     int rc = 0;
     for (int i = 0; rc == 0 && i < 4; i++)
         rc = gather_set(ds, logits, ids[i], n[i], &set[i], err);
     bool class_scenario = json_object_get(json_object_get(job->identity, "forget"), "class");
-    struct model_outputs target
-        = { &set[0].o, &set[1].o, &set[2].o, n[3] ? &set[3].o : NULL };
-    struct metric_input in = { .n_classes = (uint32_t)logits->dim[1], .n_targets = 1,
-                               .targets = &target, .scenario = class_scenario ? 2 : 1 };
+    struct model_outputs target = {&set[0].o, &set[1].o, &set[2].o, n[3] ? &set[3].o : NULL};
+    struct metric_input in = {.n_classes = (uint32_t)logits->dim[1],
+                              .n_targets = 1,
+                              .targets = &target,
+                              .scenario = class_scenario ? 2 : 1};
     if (rc == 0)
         rc = hosting_metric(h, &in, &values, err);
     char *path = job_out(job, "values.json");
@@ -453,9 +452,9 @@ static int run_metric(struct job *job, const struct hosting *h, const struct dat
 int task_metric(struct job *job, struct error *err)
 {
     struct dataset *ds = NULL;
-    struct split split = { 0 };
-    struct npy logits = { 0 };
-    struct hosting h = { .seed = task_seed("metric", 1) };
+    struct split split = {0};
+    struct npy logits = {0};
+    struct hosting h = {.seed = task_seed("metric", 1)};
     const char *target = job_text(job, "target", err);
     int rc = target ? open_plugin(job, &h, err) : err->code;
     if (rc == 0)

@@ -32,8 +32,7 @@ struct view_source {
     bool augment;
 };
 
-static void fill(void *self, const uint32_t *rows, uint32_t n, uint32_t epoch, float *x,
-                 int32_t *y)
+static void fill(void *self, const uint32_t *rows, uint32_t n, uint32_t epoch, float *x, int32_t *y)
 {
     const struct view_source *s = self;
     view_fill(s->view, rows, n, epoch, s->seed, s->augment, x, y, NULL);
@@ -63,8 +62,8 @@ static int progress(void *arg, double fraction)
 {
     struct train_watch *w = arg;
     char what[64];
-    snprintf(what, sizeof(what), "epoch %u/%u",
-             w->epoch < w->epochs ? w->epoch + 1 : w->epochs, w->epochs);
+    snprintf(what, sizeof(what), "epoch %u/%u", w->epoch < w->epochs ? w->epoch + 1 : w->epochs,
+             w->epochs);
     events_progress(w->job->events, fraction, what);
     return 0;
 }
@@ -78,7 +77,8 @@ static void count(void *arg, uint32_t n)
     w->meters.optimizer_steps++;
 }
 
-/* Pool ids that a train task learns from: {"all": true}, {"retain": FORGET} or {"shadow_bank": seed}. */
+/* Pool ids that a train task learns from: {"all": true}, {"retain": FORGET} or {"shadow_bank":
+ * seed}. */
 static int train_rows(struct job *job, const struct dataset *ds, int64_t seed, uint32_t **ret,
                       uint32_t *ret_n, struct error *err)
 {
@@ -86,7 +86,7 @@ static int train_rows(struct job *job, const struct dataset *ds, int64_t seed, u
     uint32_t n_pool = ds->n_train + ds->n_test, n = 0;
     uint32_t *ids = malloc((n_pool + 1) * sizeof(*ids));
     uint8_t *keep = malloc(n_pool + 1);
-    struct split split = { 0 };
+    struct split split = {0};
     int rc = ids && keep ? 0 : error_nomem(err);
     if (rc == 0 && json_object_get(rows, "shadow_bank")) {
         json_int_t bank = json_integer_value(json_object_get(rows, "shadow_bank"));
@@ -135,18 +135,18 @@ static int train_model(struct job *job, const struct dataset *ds, struct model *
     if (view && recipe->augment)
         view = view_augment(arena, view, AUGMENT_CROP_FLIP);
     free(rows);
-    struct view_source source = { view, stream, recipe->augment };
-    struct batch_source batches = { n_rows, fill, &source };
-    struct train_watch watch = { .job = job, .epochs = recipe->epochs };
-    struct train_hooks hooks = { epoch_done, progress, count, &watch };
+    struct view_source source = {view, stream, recipe->augment};
+    struct batch_source batches = {n_rows, fill, &source};
+    struct train_watch watch = {.job = job, .epochs = recipe->epochs};
+    struct train_hooks hooks = {epoch_done, progress, count, &watch};
     csv_writer_init(&watch.csv);
     csv_cell(&watch.csv, "epoch");
     csv_cell(&watch.csv, "loss");
     csv_cell(&watch.csv, "accuracy");
     csv_end_row(&watch.csv);
     model_init(m, stream, "init");
-    int rc = view ? train_run(m, recipe, &batches, stream, job->par, &hooks, err)
-                  : error_nomem(err);
+    int rc =
+        view ? train_run(m, recipe, &batches, stream, job->par, &hooks, err) : error_nomem(err);
     char *curve = job_out(job, "training.csv"), *meters = job_out(job, "meters.json");
     if (rc == 0)
         rc = curve && meters ? csv_writer_save(&watch.csv, curve, err) : error_nomem(err);
@@ -196,7 +196,7 @@ static int predict_pool(struct job *job, const struct dataset *ds, const struct 
                         struct error *err)
 {
     uint32_t n = ds->n_train + ds->n_test;
-    size_t dim[2] = { n, m->arch->classes };
+    size_t dim[2] = {n, m->arch->classes};
     float *logits = malloc(dim[0] * dim[1] * sizeof(*logits)); /* (pool, classes) */
     uint32_t *rows = malloc((n + 1) * sizeof(*rows));
     struct arena *arena = arena_new();
@@ -206,8 +206,8 @@ static int predict_pool(struct job *job, const struct dataset *ds, const struct 
     const struct view *view = rc == 0 ? view_dataset(arena, ds, rows, n) : NULL;
     if (rc == 0 && !view)
         rc = error_nomem(err);
-    struct view_source source = { view, 0, false };
-    struct batch_source batches = { n, fill, &source };
+    struct view_source source = {view, 0, false};
+    struct batch_source batches = {n, fill, &source};
     if (rc == 0)
         rc = predict_run(m, &batches, 128, job->par, logits, err);
     char *path = job_out(job, "logits.npy");

@@ -51,17 +51,17 @@ LETHE_NO_TAIL_PADDING(lethe_outputs, y);
 
 typedef struct lethe_references {
     uint32_t struct_size, n_models;
-    const float *const *logits;       /* n_models pointers to (n, n_views, n_classes) */
-    const uint8_t *const *inclusion;  /* n_models pointers to (n): 1 = trained on that sample */
+    const float *const *logits;      /* n_models pointers to (n, n_views, n_classes) */
+    const uint8_t *const *inclusion; /* n_models pointers to (n): 1 = trained on that sample */
 } lethe_references;
 LETHE_NO_TAIL_PADDING(lethe_references, inclusion);
 
 /* Candidates are shuffled by the host; their membership never enters the process. */
 typedef struct lethe_member_job {
     uint32_t struct_size, n_classes;
-    const lethe_outputs *candidates;     /* outputs of the model under attack */
-    const lethe_references *references;  /* shadow models on the same candidates, or NULL */
-    const lethe_outputs *known_members;  /* labelled fit data: part of the retain set, or NULL */
+    const lethe_outputs *candidates;       /* outputs of the model under attack */
+    const lethe_references *references;    /* shadow models on the same candidates, or NULL */
+    const lethe_outputs *known_members;    /* labelled fit data: part of the retain set, or NULL */
     const lethe_outputs *known_nonmembers; /* part of the test set, or NULL */
 } lethe_member_job;
 LETHE_NO_TAIL_PADDING(lethe_member_job, known_nonmembers);

@@ -17,8 +17,10 @@
 #endif
 
 #define LETHE_ENTRY_BODY_(list, need)                                                              \
-    { LETHE_MAGIC, (uint32_t)sizeof(lethe_entry), LETHE_ABI_MAJOR, LETHE_ABI_MINOR, (need), 0,     \
-      (uint32_t)(sizeof(list) / sizeof((list)[0])), 0, (list) }
+    {                                                                                              \
+        LETHE_MAGIC, (uint32_t)sizeof(lethe_entry), LETHE_ABI_MAJOR, LETHE_ABI_MINOR, (need), 0,   \
+            (uint32_t)(sizeof(list) / sizeof((list)[0])), 0, (list)                                \
+    }
 
 #ifdef LETHE_STATIC_TAG
 #define LETHE_CAT2_(a, b) a##b

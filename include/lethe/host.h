@@ -220,8 +220,8 @@ typedef struct lethe_host {
     const char *name, *version;
     const lethe_core_api *core;
     const lethe_rng_api *rng;
-    const lethe_data_api *data;     /* NULL where no samples are granted */
-    const lethe_model_api *model;   /* NULL where no model is granted */
+    const lethe_data_api *data;   /* NULL where no samples are granted */
+    const lethe_model_api *model; /* NULL where no model is granted */
     const lethe_loss_api *loss;
     const lethe_optim_api *optim;   /* NULL unless weights may be written */
     const lethe_attack_api *attack; /* NULL unless LETHE_CAP_ATTACK */

@@ -13,12 +13,7 @@ enum {
     LETHE_BETTER_NEAR_REFERENCE = 3,
     LETHE_BETTER_NEITHER = 4
 };
-enum {
-    LETHE_REF_NONE = 0,
-    LETHE_REF_RETRAIN = 1,
-    LETHE_REF_ORIGINAL = 2,
-    LETHE_REF_CONSTANT = 3
-};
+enum { LETHE_REF_NONE = 0, LETHE_REF_RETRAIN = 1, LETHE_REF_ORIGINAL = 2, LETHE_REF_CONSTANT = 3 };
 enum {
     LETHE_SCOPE_RUN = 1,  /* evaluated for each unlearned model alone */
     LETHE_SCOPE_GROUP = 2 /* evaluated over all runs of a method; needs min_models */
@@ -26,9 +21,9 @@ enum {
 
 typedef struct lethe_output {
     uint32_t struct_size, shape, better, reference;
-    const char *name; /* column name, [a-z][a-z0-9_]* */
-    const char *unit; /* "percent" or "" (fraction or plain number) */
-    const char *doc;  /* one line */
+    const char *name;   /* column name, [a-z][a-z0-9_]* */
+    const char *unit;   /* "percent" or "" (fraction or plain number) */
+    const char *doc;    /* one line */
     const char *x_name; /* curves: what x is; else "" */
     double lo, hi;      /* possible range; +-HUGE_VAL where open */
     double constant;    /* with LETHE_REF_CONSTANT, e.g. 0.5 */
@@ -47,7 +42,7 @@ LETHE_NO_TAIL_PADDING(lethe_model_outputs, test_forgotten);
 typedef struct lethe_metric_job {
     uint32_t struct_size, scenario; /* LETHE_SCENARIO_* (unlearner.h) */
     uint32_t n_targets, n_references;
-    uint32_t outputs_stride, n_classes; /* stride: sizeof(lethe_model_outputs) of the host */
+    uint32_t outputs_stride, n_classes;    /* stride: sizeof(lethe_model_outputs) of the host */
     const lethe_model_outputs *targets;    /* one, or all runs of a method (LETHE_SCOPE_GROUP) */
     const lethe_model_outputs *references; /* oracles; NULL unless granted */
     const lethe_model_outputs *original;   /* NULL unless granted */

@@ -27,12 +27,12 @@ typedef union lethe_value {
 } lethe_value;
 
 typedef struct lethe_param {
-    uint32_t struct_size; /* sizeof(lethe_param) */
-    uint32_t type;        /* LETHE_PARAM_* */
-    uint64_t flags;       /* LETHE_PARAM_LOG_SCALE | ... */
-    const char *name;     /* [a-z][a-z0-9_]*; never renamed */
-    const char *unit;     /* "" where there is none */
-    const char *doc;      /* one line: meaning, and the source of the default */
+    uint32_t struct_size;       /* sizeof(lethe_param) */
+    uint32_t type;              /* LETHE_PARAM_* */
+    uint64_t flags;             /* LETHE_PARAM_LOG_SCALE | ... */
+    const char *name;           /* [a-z][a-z0-9_]*; never renamed */
+    const char *unit;           /* "" where there is none */
+    const char *doc;            /* one line: meaning, and the source of the default */
     lethe_value def, min, max;  /* plain values, bounds inclusive; INT and REAL use min, max */
     const char *const *choices; /* NULL-ended; CHOICE only, else NULL */
     const char *search;         /* tunable: values to try, "0.1,0.01", or NULL for min..max */
@@ -41,18 +41,28 @@ LETHE_NO_TAIL_PADDING(lethe_param, search);
 
 /* Table entries in one line each. */
 #define LETHE_BOOL(n, d, text)                                                                     \
-    { sizeof(lethe_param), LETHE_PARAM_BOOL, 0, n, "", text, { (d) }, { 0 }, { 1 }, NULL, NULL }
+    {                                                                                              \
+        sizeof(lethe_param), LETHE_PARAM_BOOL, 0, n, "", text, {(d)}, {0}, {1}, NULL, NULL         \
+    }
 #define LETHE_INT(n, d, lo, hi, u, text)                                                           \
-    { sizeof(lethe_param), LETHE_PARAM_INT, 0, n, u, text, { (d) }, { (lo) }, { (hi) }, NULL, NULL }
+    {                                                                                              \
+        sizeof(lethe_param), LETHE_PARAM_INT, 0, n, u, text, {(d)}, {(lo)}, {(hi)}, NULL, NULL     \
+    }
 #ifndef __cplusplus /* C++ before 20 cannot initialise a union member by name */
 #define LETHE_REAL(n, d, lo, hi, u, text)                                                          \
-    { sizeof(lethe_param), LETHE_PARAM_REAL, 0, n, u, text, { .r = (d) }, { .r = (lo) },           \
-      { .r = (hi) }, NULL, NULL }
+    {                                                                                              \
+        sizeof(lethe_param), LETHE_PARAM_REAL, 0, n, u, text, {.r = (d)}, {.r = (lo)},             \
+            {.r = (hi)}, NULL, NULL                                                                \
+    }
 #define LETHE_REAL_TUNABLE(n, d, lo, hi, u, text, values)                                          \
-    { sizeof(lethe_param), LETHE_PARAM_REAL, LETHE_PARAM_TUNABLE | LETHE_PARAM_LOG_SCALE, n, u,    \
-      text, { .r = (d) }, { .r = (lo) }, { .r = (hi) }, NULL, values }
+    {                                                                                              \
+        sizeof(lethe_param), LETHE_PARAM_REAL, LETHE_PARAM_TUNABLE | LETHE_PARAM_LOG_SCALE, n, u,  \
+            text, {.r = (d)}, {.r = (lo)}, {.r = (hi)}, NULL, values                               \
+    }
 #endif
 #define LETHE_CHOICE(n, d, list, text)                                                             \
-    { sizeof(lethe_param), LETHE_PARAM_CHOICE, 0, n, "", text, { (d) }, { 0 }, { 0 }, list, NULL }
+    {                                                                                              \
+        sizeof(lethe_param), LETHE_PARAM_CHOICE, 0, n, "", text, {(d)}, {0}, {0}, list, NULL       \
+    }
 
 #endif

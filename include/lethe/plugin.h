@@ -35,22 +35,22 @@ typedef struct lethe_info {
     const char *short_name; /* for figures, at most 12 characters */
     const char *version;    /* semantic version */
     const char *author;
-    const char *license; /* SPDX expression */
-    const char *summary; /* one line */
-    const char *doc;     /* what it does, source read, deviations; may have several lines */
-    const char *citation;   /* BibTeX or "" */
-    const char *url;        /* DOI, page or "" */
+    const char *license;     /* SPDX expression */
+    const char *summary;     /* one line */
+    const char *doc;         /* what it does, source read, deviations; may have several lines */
+    const char *citation;    /* BibTeX or "" */
+    const char *url;         /* DOI, page or "" */
     const char *const *tags; /* NULL or NULL-ended */
-} lethe_info; /* no string is NULL; "" means absent */
+} lethe_info;                /* no string is NULL; "" means absent */
 LETHE_NO_TAIL_PADDING(lethe_info, tags);
 
 typedef struct lethe_plugin {
     uint32_t struct_size, kind; /* kind: LETHE_KIND_* */
     const lethe_info *info;
-    const lethe_param *params;       /* NULL when n_params is 0 */
-    uint32_t n_params, param_stride; /* stride: sizeof(lethe_param) as compiled */
-    uint64_t needs, uses;            /* LETHE_CAP_* */
-    const void *iface;               /* table chosen by kind */
+    const lethe_param *params;                /* NULL when n_params is 0 */
+    uint32_t n_params, param_stride;          /* stride: sizeof(lethe_param) as compiled */
+    uint64_t needs, uses;                     /* LETHE_CAP_* */
+    const void *iface;                        /* table chosen by kind */
     const void *(*extension)(const char *id); /* may be NULL */
 } lethe_plugin;
 LETHE_NO_TAIL_PADDING(lethe_plugin, extension);

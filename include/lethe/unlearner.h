@@ -28,9 +28,9 @@ LETHE_NO_TAIL_PADDING(lethe_forget_job, validation);
  * forget set and the original model beforehand, once for all rows that share it. */
 typedef struct lethe_attack_use {
     uint32_t struct_size, reserved;
-    const char *attack;            /* id of an example attack */
-    const char *const *settings;   /* NULL-ended "name=value"; "$p" as the value stands for the
-                                      value of the unlearner's own parameter p */
+    const char *attack;          /* id of an example attack */
+    const char *const *settings; /* NULL-ended "name=value"; "$p" as the value stands for the
+                                    value of the unlearner's own parameter p */
 } lethe_attack_use;
 LETHE_NO_TAIL_PADDING(lethe_attack_use, settings);
 
