@@ -204,9 +204,13 @@ unsigned par_threads(const struct par *p)
 
 static void run_serially(size_t n_items, item_fn fn, void *arg)
 {
-    unsigned worker = inside_item ? this_worker : 0;
+    bool nested = inside_item;
+    unsigned worker = nested ? this_worker : 0;
+    this_worker = worker;
+    inside_item = true;
     for (size_t i = 0; i < n_items; i++)
         fn(arg, i, worker);
+    inside_item = nested;
 }
 
 void par_run(struct par *p, size_t n_items, item_fn fn, void *arg)

@@ -8,6 +8,7 @@
 #include "hosting.h"
 #include "json.h"
 #include "model.h"
+#include "npy.h"
 #include "par.h"
 #include "plan.h"
 #include "split.h"
@@ -48,6 +49,14 @@ int job_dataset(const struct job *job, struct dataset **ret, struct error *err);
 int job_split(const struct job *job, const char *key, const struct dataset *ds, struct split *ret,
               struct error *err);
 char *job_out(const struct job *job, const char *file); /* malloc'd path in out/ */
+
+/* identity.plugin with its file opened: fills h's file, id, params, par, events. */
+int job_plugin(struct job *job, struct hosting *h, struct error *err);
+/* The model of the object that identity.model names; *ret_arch outlives it. */
+int job_model(struct job *job, struct arch **ret_arch, struct model **ret, struct error *err);
+/* logits.npy of a predict task: float32 (pool, classes). */
+int job_logits(struct job *job, const char *id, const struct dataset *ds, struct npy *ret,
+               struct error *err);
 
 /* Seed of a run's random streams: the first 8 bytes of SHA-256 of "role/seed". */
 uint64_t task_seed(const char *role, int64_t seed);

@@ -1,0 +1,181 @@
+/* Membership attacks: scores of the whole pool, without the truth. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "npy.h"
+#include "rng.h"
+#include "task.h"
+
+struct attack_input {
+    struct npy target, *reference;
+    uint32_t n_references;
+    const float **logits; /* per reference: (pool, classes) */
+    uint8_t **inclusion;  /* per reference: (pool) */
+    uint8_t *known;       /* (pool): 1 member, 2 non-member given to the attack; 0 candidate */
+    struct outputs members, nonmembers;
+    float *fit_logits[2];
+    int32_t *fit_y[2];
+};
+
+static void attack_input_release(struct attack_input *in)
+{
+    npy_release(&in->target);
+    for (uint32_t i = 0; i < in->n_references; i++) {
+        npy_release(&in->reference[i]);
+        free(in->inclusion[i]);
+    }
+    for (int i = 0; i < 2; i++) {
+        free(in->fit_logits[i]);
+        free(in->fit_y[i]);
+    }
+    free(in->reference);
+    free(in->logits);
+    free(in->inclusion);
+    free(in->known);
+}
+
+static int load_references(struct job *job, const struct dataset *ds, struct attack_input *in,
+                           struct error *err)
+{
+    json_t *ids = json_object_get(job->identity, "references");
+    uint32_t n = (uint32_t)json_array_size(ids), n_pool = ds->n_train + ds->n_test;
+    json_int_t bank = json_integer_value(json_object_get(job->identity, "shadow_bank"));
+    in->reference = calloc(n + 1, sizeof(*in->reference));
+    in->logits = calloc(n + 1, sizeof(*in->logits));
+    in->inclusion = calloc(n + 1, sizeof(*in->inclusion));
+    if (!in->reference || !in->logits || !in->inclusion)
+        return error_nomem(err);
+    for (uint32_t k = 0; k < n; k++) {
+        TRY(job_logits(job, json_string_value(json_array_get(ids, k)), ds, &in->reference[k], err));
+        in->n_references = k + 1;
+        in->logits[k] = in->reference[k].bytes;
+        in->inclusion[k] = malloc(n_pool + 1);
+        if (!in->inclusion[k])
+            return error_nomem(err);
+        split_shadow(n_pool, task_seed("shadow-bank", bank), k, in->inclusion[k]);
+    }
+    return 0;
+}
+
+/* Copies the rows marked `mark` out of the target's logits. */
+static int fit_outputs(const struct dataset *ds, struct attack_input *in, uint8_t mark, uint32_t n,
+                       struct outputs *ret, struct error *err)
+{
+    size_t c = in->target.dim[1];
+    int side = mark - 1;
+    float *z = in->fit_logits[side] = malloc((n * c + 1) * sizeof(*z));
+    int32_t *y = in->fit_y[side] = malloc((n + 1) * sizeof(*y));
+    if (!z || !y)
+        return error_nomem(err);
+    const float *all = in->target.bytes; /* (pool, c) */
+    for (uint32_t i = 0; i < ds->n_train + ds->n_test; i++) {
+        if (in->known[i] != mark)
+            continue;
+        memcpy(z, all + i * c, c * sizeof(*z));
+        z += c;
+        *y++ = ds->labels[i];
+    }
+    *ret = (struct outputs){n, 1, (uint32_t)c, in->fit_logits[side], in->fit_y[side]};
+    return 0;
+}
+
+/* The fold: equal numbers of retain and test samples, at most half of either, are shown to the
+ * attack with their membership and never judged. */
+static int draw_fit_fold(struct job *job, const struct dataset *ds, struct attack_input *in,
+                         struct error *err)
+{
+    struct split split;
+    struct rng rng;
+    TRY(job_split(job, "fit", ds, &split, err));
+    uint32_t n = (split.n_retain < split.n_test ? split.n_retain : split.n_test) / 2;
+    uint32_t *pick = malloc((n + 1) * sizeof(*pick));
+    in->known = calloc(ds->n_train + ds->n_test + 1, 1);
+    int rc = pick && in->known ? 0 : error_nomem(err);
+    if (rc == 0) {
+        rng_stream(&rng, task_seed("fit-fold", 1), "members", 0);
+        rng_choose(&rng, split.n_retain, n, pick);
+        for (uint32_t i = 0; i < n; i++)
+            in->known[split.retain[pick[i]]] = 1;
+        rng_stream(&rng, task_seed("fit-fold", 1), "non-members", 0);
+        rng_choose(&rng, split.n_test, n, pick);
+        for (uint32_t i = 0; i < n; i++)
+            in->known[split.test[pick[i]]] = 2;
+        rc = fit_outputs(ds, in, 1, n, &in->members, err);
+    }
+    if (rc == 0)
+        rc = fit_outputs(ds, in, 2, n, &in->nonmembers, err);
+    free(pick);
+    split_release(&split);
+    return rc;
+}
+
+static int save_scores(struct job *job, const struct attack_input *in, uint32_t n_pool,
+                       uint32_t n_scores, const char *const *names, const double *scores,
+                       struct error *err)
+{
+    size_t dim[2] = {n_scores, n_pool}, known_dim[1] = {n_pool};
+    char *path = job_out(job, "scores.npy"), *list = job_out(job, "scores.json");
+    char *known = job_out(job, "known.npy");
+    json_t *words = json_array();
+    int rc = path && list && known && words ? 0 : error_nomem(err);
+    for (uint32_t i = 0; rc == 0 && i < n_scores; i++)
+        rc = json_array_append_new(words, json_string(names[i])) ? error_nomem(err) : 0;
+    if (rc == 0)
+        rc = npy_write(path, NPY_F64, 2, dim, scores, err);
+    if (rc == 0)
+        rc = json_write_file(list, words, err);
+    if (rc == 0 && in->known)
+        rc = npy_write(known, NPY_U8, 1, known_dim, in->known, err);
+    json_decref(words);
+    free(path);
+    free(list);
+    free(known);
+    return rc;
+}
+
+static int run_attack(struct job *job, const struct hosting *h, const struct dataset *ds,
+                      struct attack_input *in, struct error *err)
+{
+    uint32_t n_pool = ds->n_train + ds->n_test, n_scores = 0;
+    const char **names = NULL;
+    double *scores = NULL;
+    struct member_input m = {
+        .candidates = {n_pool, 1, (uint32_t)in->target.dim[1], in->target.bytes, ds->labels},
+        .n_models = in->n_references,
+        .reference_logits = in->logits,
+        .inclusion = (const uint8_t *const *)in->inclusion,
+        .known_members = in->known ? &in->members : NULL,
+        .known_nonmembers = in->known ? &in->nonmembers : NULL};
+    int rc = hosting_member(h, &m, &n_scores, &names, &scores, err);
+    if (rc == 0)
+        rc = save_scores(job, in, n_pool, n_scores, names, scores, err);
+    free(scores);
+    free(names);
+    return rc;
+}
+
+int task_attack(struct job *job, struct error *err)
+{
+    struct dataset *ds = NULL;
+    struct attack_input in = {0};
+    struct hosting h = {0};
+    json_int_t seed = 1;
+    const char *target = job_text(job, "target", err);
+    int rc = target ? job_plugin(job, &h, err) : err->code;
+    if (rc == 0)
+        rc = json_get_int(job->identity, job->path, "seed", &seed, err);
+    h.seed = task_seed("attack", seed);
+    if (rc == 0)
+        rc = job_dataset(job, &ds, err);
+    if (rc == 0)
+        rc = job_logits(job, target, ds, &in.target, err);
+    if (rc == 0)
+        rc = load_references(job, ds, &in, err);
+    if (rc == 0 && json_object_get(job->identity, "fit"))
+        rc = draw_fit_fold(job, ds, &in, err);
+    if (rc == 0)
+        rc = run_attack(job, &h, ds, &in, err);
+    attack_input_release(&in);
+    dataset_free(ds);
+    return rc;
+}

@@ -1,0 +1,171 @@
+/* Tasks that change inputs or models by a plugin: adversarial sets and unlearning. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena.h"
+#include "model_file.h"
+#include "task.h"
+#include "view.h"
+
+/* ---- adversarial sets ---- */
+
+static int perturb_forget_set(struct job *job, struct hosting *h, const struct model *m,
+                              struct error *err)
+{
+    const struct split *split = h->split;
+    const struct dataset *ds = h->ds;
+    uint32_t n = split->n_forget;
+    size_t pixels = (size_t)ds->channels * ds->height * ds->width;
+    float *x = malloc((n * pixels + 1) * sizeof(*x)); /* (n, C, H, W) */
+    int32_t *y = malloc((n + 1) * sizeof(*y));
+    uint64_t *ids = malloc((n + 1) * sizeof(*ids));
+    uint32_t *rows = malloc((n + 1) * sizeof(*rows));
+    struct arena *arena = arena_new();
+    struct adversarial set = {0};
+    const struct view *view =
+        x && y && ids && rows && arena ? view_dataset(arena, ds, split->forget, n) : NULL;
+    int rc = view ? 0 : error_nomem(err);
+    for (uint32_t i = 0; rc == 0 && i < n; i++)
+        rows[i] = i;
+    if (rc == 0) {
+        view_fill(view, rows, n, 0, 0, false, x, y, ids);
+        rc = hosting_perturb(h, m, x, y, ids, n, &set, err);
+    }
+    if (rc == 0)
+        rc = adversarial_save(&set, ds, split->forget, y, job->out, err);
+    adversarial_release(&set);
+    arena_free(arena);
+    free(rows);
+    free(ids);
+    free(y);
+    free(x);
+    return rc;
+}
+
+int task_adversarial(struct job *job, struct error *err)
+{
+    struct dataset *ds = NULL;
+    struct arch *arch = NULL;
+    struct model *m = NULL;
+    struct split split = {0};
+    struct hosting h = {.seed = task_seed("adversarial", 1)};
+    int rc = job_plugin(job, &h, err);
+    if (rc == 0)
+        rc = job_dataset(job, &ds, err);
+    if (rc == 0)
+        rc = job_model(job, &arch, &m, err);
+    if (rc == 0)
+        rc = job_split(job, "forget", ds, &split, err);
+    h.ds = ds;
+    h.split = &split;
+    if (rc == 0)
+        rc = perturb_forget_set(job, &h, m, err);
+    split_release(&split);
+    model_free(m);
+    arch_free(arch);
+    dataset_free(ds);
+    return rc;
+}
+
+/* ---- unlearning ---- */
+
+/* The attack that the unlearner declared, for attack->run. */
+static int find_attack(void *arg, const char *id, struct plugin_file **ret, struct error *err)
+{
+    struct job *job = arg;
+    json_t *attack = json_object_get(job->json, "attack_plugin");
+    const char *known = json_string_value(json_object_get(attack, "id"));
+    const char *path = json_string_value(json_object_get(attack, "path"));
+    if (!known || !path || strcmp(known, id) != 0)
+        return error_set(err, ERR_DENIED,
+                         "example attack %s: an unlearner may run only attacks it declares", id);
+    return plugin_open(path, ret, err);
+}
+
+static int load_sets(struct job *job, struct adversarial *sets, uint32_t max, uint32_t *ret_n,
+                     struct error *err)
+{
+    json_t *ids = json_object_get(job->identity, "adversarial");
+    uint32_t n = (uint32_t)json_array_size(ids);
+    if (n > max)
+        return error_set(err, ERR_INVALID, "%s: %u adversarial sets", job->path, n);
+    for (uint32_t i = 0; i < n; i++) {
+        char *dir = job_object(job, json_string_value(json_array_get(ids, i)), err);
+        if (!dir)
+            return err->code;
+        int rc = adversarial_load(dir, &sets[i], err);
+        free(dir);
+        TRY(rc);
+        *ret_n = i + 1;
+    }
+    return 0;
+}
+
+static int save_unlearned(struct job *job, const struct model *m, const struct unlearn_result *r,
+                          struct error *err)
+{
+    char *model = job_out(job, "model.safetensors"), *meters = job_out(job, "meters.json");
+    int rc = model && meters ? model_save(m, model, err) : error_nomem(err);
+    if (rc == 0)
+        rc = meters_save(&r->meters, meters, err);
+    if (rc == 0 && (json_object_set_new(job->cost, "prepare_s", json_real(r->prepare_s)) != 0 ||
+                    json_object_set_new(job->cost, "run_s", json_real(r->run_s)) != 0))
+        rc = error_nomem(err);
+    free(model);
+    free(meters);
+    return rc;
+}
+
+static int unlearn(struct job *job, struct hosting *h, const struct model *original,
+                   struct error *err)
+{
+    struct adversarial sets[4] = {{0}};
+    struct unlearn_result result = {{0}, 0, 0};
+    struct model *m = NULL;
+    uint32_t n_sets = 0;
+    int rc = load_sets(job, sets, 4, &n_sets, err);
+    if (rc == 0)
+        rc = model_clone(original, &m, err);
+    if (rc == 0)
+        rc = hosting_unlearn(h, original, m, sets, n_sets, &result, err);
+    if (rc == 0)
+        rc = save_unlearned(job, m, &result, err);
+    model_free(m);
+    for (uint32_t i = 0; i < 4; i++)
+        adversarial_release(&sets[i]);
+    return rc;
+}
+
+int task_unlearn(struct job *job, struct error *err)
+{
+    struct dataset *ds = NULL;
+    struct arch *arch = NULL;
+    struct model *original = NULL;
+    struct split split = {0};
+    struct recipe recipe;
+    json_int_t seed = 0;
+    struct hosting h = {.find_attack = find_attack, .find_arg = job};
+    const char *recipe_line = job_text(job, "recipe", err);
+    int rc = recipe_line ? recipe_from_text(recipe_line, &recipe, err) : err->code;
+    if (rc == 0)
+        rc = json_get_int(job->identity, job->path, "seed", &seed, err);
+    if (rc == 0)
+        rc = job_plugin(job, &h, err);
+    if (rc == 0)
+        rc = job_dataset(job, &ds, err);
+    if (rc == 0)
+        rc = job_model(job, &arch, &original, err);
+    if (rc == 0)
+        rc = job_split(job, "forget", ds, &split, err);
+    h.seed = task_seed("unlearn", seed);
+    h.ds = ds;
+    h.split = &split;
+    h.recipe = &recipe;
+    if (rc == 0)
+        rc = unlearn(job, &h, original, err);
+    split_release(&split);
+    model_free(original);
+    arch_free(arch);
+    dataset_free(ds);
+    return rc;
+}

@@ -1,0 +1,22 @@
+# Lethe's own plugins, linked statically into tests that bring a host of their own.
+set(golden_plugins ${CMAKE_CURRENT_SOURCE_DIR}/golden_plugins)
+add_library(fake_host STATIC ${golden_plugins}/fake_host.c ${golden_plugins}/fixture.c
+  ${golden_plugins}/net_a.c)
+target_include_directories(fake_host PUBLIC ${golden_plugins})
+target_link_libraries(fake_host PUBLIC lethe::plugin m PkgConfig::CMOCKA PRIVATE lethe_flags)
+
+# static_<name>: the plugin with the entry lethe_plugin_entry_<name>
+file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/plugins/*/*.c)
+foreach(source ${sources})
+  get_filename_component(name ${source} NAME_WE)
+  add_library(static_${name} STATIC EXCLUDE_FROM_ALL ${source})
+  target_link_libraries(static_${name} PRIVATE lethe_flags lethe::plugin)
+  target_compile_definitions(static_${name} PRIVATE LETHE_STATIC_TAG=${name})
+endforeach()
+
+function(lethe_plugin_test name)
+  lethe_test(${name} ${golden_plugins}/test_${name}.c)
+  target_link_libraries(test_${name} PRIVATE ${ARGN} fake_host)
+endfunction()
+
+lethe_plugin_test(pgd_nearest static_pgd_l2_nearest)
