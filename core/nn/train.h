@@ -39,6 +39,9 @@ struct recipe {
 
 /* Defaults: sgd, lr 0.1, momentum 0, weight_decay 0, batch 128, epochs 1, constant, shuffle. */
 void recipe_defaults(struct recipe *r);
+/* Reads a `train:` over what *ret holds (set the defaults first); *ret changes only on success.
+ * schedule: constant | cosine | {step: 8, gamma: 0.1} | {milestones: [10, 15], gamma: 0.1}
+ * | {cosine: true}, each with an optional warmup. */
 int recipe_parse(const struct yaml_node *node, struct recipe *ret, struct error *err);
 void recipe_text(const struct recipe *r, struct strbuf *out); /* canonical JSON */
 int recipe_from_text(const char *text, struct recipe *ret, struct error *err);

@@ -14,6 +14,7 @@ struct child_options {
     const char *const *args; /* NULL-ended, without the program's name */
     const char *log_path; /* stdout and stderr go here (created); NULL: /dev/null */
     double wall_limit_s;  /* 0: none. Then SIGTERM, 2 s later SIGKILL to the whole group */
+    uint64_t memory_limit; /* bytes; 0: none. The worker sets it, this is for the verdict `oom` */
 };
 
 struct child_result {

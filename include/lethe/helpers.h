@@ -56,7 +56,7 @@ static inline lethe_status lethe_failf(lethe_ctx *ctx, lethe_status code, const 
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    return ctx->host->core->fail(ctx, code, text);
+    return (ctx->host->core->fail)(ctx, code, text); /* cmocka has a macro fail() */
 }
 
 LETHE_PRINTF_(3, 4)
