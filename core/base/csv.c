@@ -13,6 +13,7 @@ struct reader {
     struct strbuf cells;  /* every cell so far, NUL-terminated */
     size_t n_cols;        /* of the header */
     size_t in_row, n_rows; /* n_rows counts the header too */
+    size_t *lines;         /* where each row began */
     size_t line, row_line; /* 1-based; row_line: where the current row began */
     bool row_open;
     struct error *err; /* set by the callbacks */
@@ -22,6 +23,7 @@ struct reader {
 /* What struct csv_table's memory points to. */
 struct table_memory {
     char *text, **cells, ***rows;
+    size_t *lines; /* the header's first */
 };
 
 static void on_cell(void *s, size_t n, void *arg)
@@ -39,6 +41,15 @@ static void on_row(int end, void *arg)
     struct reader *r = arg;
     if (r->rc != 0)
         return;
+    if ((r->n_rows & (r->n_rows - 1)) == 0) { /* full at every power of two */
+        size_t *more = realloc(r->lines, (r->n_rows ? r->n_rows * 2 : 1) * sizeof *more);
+        if (!more) {
+            r->rc = error_nomem(r->err);
+            return;
+        }
+        r->lines = more;
+    }
+    r->lines[r->n_rows] = r->row_line;
     if (r->n_rows == 0)
         r->n_cols = r->in_row;
     else if (r->in_row != r->n_cols)
@@ -101,13 +112,14 @@ static int build_table(struct reader *r, struct csv_table *ret)
         free(text);
         return error_nomem(r->err);
     }
-    *m = (struct table_memory) { text, cells, rows };
+    *m = (struct table_memory) { text, cells, rows, r->lines };
+    r->lines = NULL;
     char *p = text;
     for (size_t i = 0; i < n_cells; i++, p += strlen(p) + 1)
         cells[i] = p;
     for (size_t i = 0; i + 1 < r->n_rows; i++)
         rows[i] = cells + (i + 1) * r->n_cols;
-    *ret = (struct csv_table) { r->n_rows - 1, r->n_cols, cells, rows, m };
+    *ret = (struct csv_table) { r->n_rows - 1, r->n_cols, cells, rows, m->lines + 1, m };
     return 0;
 }
 
@@ -131,6 +143,7 @@ int csv_parse_text(const char *name, const char *text, size_t n, struct csv_tabl
     if (rc == 0)
         rc = build_table(&r, ret);
     strbuf_release(&r.cells);
+    free(r.lines);
     csv_free(&parser);
     return rc;
 }
@@ -152,6 +165,7 @@ void csv_release(struct csv_table *t)
         free(m->text);
         free(m->cells);
         free(m->rows);
+        free(m->lines);
         free(m);
     }
     *t = (struct csv_table) { 0 };

@@ -13,14 +13,16 @@ struct csv_table {
     size_t n_rows, n_cols;
     char **header; /* n_cols */
     char ***row;   /* n_rows pointers to n_cols cells */
+    size_t *line;  /* n_rows: where each row begins in the file, 1-based */
     void *memory;
 };
 
-/* Errors name the file and line. Every row must have as many cells as the header. */
+/* Blank lines are skipped and blanks around unquoted cells are trimmed. Errors name the file and
+ * line. Every row must have as many cells as the header. */
 int csv_read(const char *path, size_t max_bytes, struct csv_table *ret, struct error *err);
 int csv_parse_text(const char *name, const char *text, size_t n, struct csv_table *ret,
                    struct error *err);
-void csv_release(struct csv_table *t);
+void csv_release(struct csv_table *t); /* accepts a zeroed table */
 /* Index of a column, or -1. */
 int csv_column(const struct csv_table *t, const char *name);
 

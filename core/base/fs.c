@@ -74,7 +74,7 @@ static int read_all(int fd, const char *path, size_t max_bytes, size_t hint, cha
 int fs_read(const char *path, size_t max_bytes, char **ret_bytes, size_t *ret_n, struct error *err)
 {
     struct stat st;
-    int fd;
+    int fd = -1;
     TRY(open_file(path, &fd, &st, err));
     int rc = 0;
     if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > max_bytes)
@@ -86,16 +86,19 @@ int fs_read(const char *path, size_t max_bytes, char **ret_bytes, size_t *ret_n,
     return rc;
 }
 
-static int write_all(int fd, const void *bytes, size_t n)
+/* Returns an errno. */
+static int write_all(int fd, const struct fs_part *parts, size_t n_parts)
 {
-    const char *p = bytes;
-    while (n > 0) {
-        ssize_t k = write(fd, p, n);
-        if (k < 0 && errno != EINTR)
-            return errno;
-        if (k > 0) {
-            p += k;
-            n -= (size_t)k;
+    for (size_t i = 0; i < n_parts; i++) {
+        const char *p = parts[i].bytes;
+        for (size_t left = parts[i].n; left > 0;) {
+            ssize_t k = write(fd, p, left);
+            if (k < 0 && errno != EINTR)
+                return errno;
+            if (k > 0) {
+                p += k;
+                left -= (size_t)k;
+            }
         }
     }
     return 0;
@@ -128,28 +131,30 @@ static char *create_temporary(const char *path, int *ret_fd)
 }
 
 /* Devices and pipes (/dev/stdout) cannot be replaced; they are written to. */
-static int write_in_place(const char *path, const void *bytes, size_t n, struct error *err)
+static int write_in_place(const char *path, const struct fs_part *parts, size_t n_parts,
+                          struct error *err)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0)
         return error_errno(err, errno, "cannot write %s", path);
-    int why = write_all(fd, bytes, n);
+    int why = write_all(fd, parts, n_parts);
     if (close(fd) != 0 && why == 0)
         why = errno;
     return why ? error_errno(err, why, "cannot write %s", path) : 0;
 }
 
 /* No fsync: what the store keeps is checked by content when it is loaded. */
-int fs_write_atomic(const char *path, const void *bytes, size_t n, struct error *err)
+int fs_write_parts(const char *path, const struct fs_part *parts, size_t n_parts,
+                   struct error *err)
 {
     struct stat st;
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-        return write_in_place(path, bytes, n, err);
+        return write_in_place(path, parts, n_parts, err);
     int fd = -1;
     char *temporary = create_temporary(path, &fd);
     if (!temporary)
         return error_errno(err, errno, "cannot write %s", path);
-    int why = write_all(fd, bytes, n);
+    int why = write_all(fd, parts, n_parts);
     if (close(fd) != 0 && why == 0)
         why = errno;
     if (why == 0 && rename(temporary, path) != 0)
@@ -158,6 +163,11 @@ int fs_write_atomic(const char *path, const void *bytes, size_t n, struct error 
         unlink(temporary);
     free(temporary);
     return why ? error_errno(err, why, "cannot write %s", path) : 0;
+}
+
+int fs_write_atomic(const char *path, const void *bytes, size_t n, struct error *err)
+{
+    return fs_write_parts(path, &(struct fs_part) { bytes, n }, 1, err);
 }
 
 bool fs_exists(const char *path)
@@ -181,7 +191,7 @@ int64_t fs_size(const char *path)
 int fs_map(const char *path, struct fs_map *ret, struct error *err)
 {
     struct stat st;
-    int fd;
+    int fd = -1;
     TRY(open_file(path, &fd, &st, err));
     struct fs_map map = { NULL, (size_t)st.st_size };
     int rc = 0;

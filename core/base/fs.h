@@ -10,8 +10,16 @@
 
 /* Whole file, NUL-terminated beyond *ret_n bytes; the caller frees. Refuses more than max_bytes. */
 int fs_read(const char *path, size_t max_bytes, char **ret_bytes, size_t *ret_n, struct error *err);
-/* Writes to a temporary name in the same folder, then renames. */
+/* Writes to a temporary name in the same folder, then renames (devices and pipes such as
+ * /dev/stdout are written to in place). No fsync: the store checks content when it loads. */
 int fs_write_atomic(const char *path, const void *bytes, size_t n, struct error *err);
+struct fs_part {
+    const void *bytes;
+    size_t n;
+};
+/* The same for a file of several parts, one after the other. */
+int fs_write_parts(const char *path, const struct fs_part *parts, size_t n_parts,
+                   struct error *err);
 int fs_mkdirs(const char *path, struct error *err); /* as mkdir -p */
 int fs_remove_tree(const char *path, struct error *err); /* accepts a missing path */
 bool fs_exists(const char *path);
@@ -20,7 +28,8 @@ int64_t fs_size(const char *path); /* -1 when it cannot be read */
 char *fs_join(const char *a, const char *b); /* a/b, or b when it is absolute; malloc'd */
 char *fs_dirname(const char *path);          /* malloc'd */
 const char *fs_basename(const char *path);   /* points into path */
-int fs_absolute(const char *path, char **ret, struct error *err); /* need not exist */
+/* Need not exist; "." and empty segments go, ".." stays (what it means depends on links). */
+int fs_absolute(const char *path, char **ret, struct error *err);
 /* Folder of the running program (from /proc/self/exe), malloc'd; NULL on failure. */
 char *fs_program_dir(void);
 /* Names in a folder, sorted bytewise, without . and ..; NULL-ended, the caller frees with fs_names_free. */
@@ -37,6 +46,6 @@ void fs_unmap(struct fs_map *m);
 /* Monotonic clock and CPU time of this process, nanoseconds. */
 uint64_t fs_now_ns(void);
 uint64_t fs_cpu_ns(void);
-uint64_t fs_peak_rss_bytes(void);
+uint64_t fs_peak_rss_bytes(void); /* since this program was executed */
 
 #endif

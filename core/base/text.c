@@ -21,6 +21,39 @@ char *text_format(const char *format, ...)
     return n < 0 ? NULL : s;
 }
 
+/* Length of the well-formed character at s (RFC 3629, section 4), or 0. */
+static size_t utf8_length(const unsigned char *s, size_t n)
+{
+    static const struct {
+        unsigned char first_lo, first_hi, second_lo, second_hi;
+        size_t length;
+    } forms[] = {
+        { 0x00, 0x7f, 0, 0, 1 },       { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+        { 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
+        { 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+    };
+    for (size_t f = 0; f < sizeof forms / sizeof forms[0]; f++) {
+        if (s[0] < forms[f].first_lo || s[0] > forms[f].first_hi)
+            continue;
+        if (forms[f].length > n)
+            return 0;
+        for (size_t i = 1; i < forms[f].length; i++)
+            if (s[i] < (i == 1 ? forms[f].second_lo : 0x80)
+                || s[i] > (i == 1 ? forms[f].second_hi : 0xbf))
+                return 0;
+        return forms[f].length;
+    }
+    return 0;
+}
+
+bool text_is_utf8(const char *s, size_t n)
+{
+    size_t k = 1;
+    for (size_t i = 0; i < n && k > 0; i += k)
+        k = utf8_length((const unsigned char *)s + i, n - i);
+    return k > 0;
+}
+
 bool text_starts(const char *s, const char *prefix)
 {
     return strncmp(s, prefix, strlen(prefix)) == 0;

@@ -12,16 +12,18 @@ bool text_to_int(const char *s, int64_t *ret);
 bool text_to_bool(const char *s, bool *ret); /* true false yes no on off 1 0 */
 /* Bytes: "4GiB", "512MiB", "100kB", "1000". */
 bool text_to_bytes(const char *s, uint64_t *ret);
-/* Seconds: "30m", "2h", "90s", "1.5h", "10". */
+/* Seconds: "30m", "2h", "90s", "1.5h", "1h30m", "250ms", "10". */
 bool text_to_seconds(const char *s, double *ret);
 
-/* Shortest form that reads back as v ("0.1", "5e-04" never: uses %.{1..17}g). */
+/* Form with the fewest digits that reads back as v ("0.1", "5e-05"); whole numbers below 1e15
+ * without exponent ("100"); "nan", "inf", "-inf". */
 void text_from_double(double v, char buf[32]);
 /* "1.2 s", "3 min 10 s", "2 h 5 min". */
 void text_duration(double seconds, char buf[32]);
 
 char *text_dup(const char *s);                  /* NULL when out of memory */
 char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+bool text_is_utf8(const char *s, size_t n);     /* well-formed, without surrogates */
 bool text_starts(const char *s, const char *prefix);
 bool text_ends(const char *s, const char *suffix);
 /* Nearest of the NULL-ended candidates by edit distance, or NULL if none is close. */

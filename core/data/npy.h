@@ -10,7 +10,19 @@
 
 #define NPY_MAX_DIM 8
 
-enum npy_type { NPY_F32 = 1, NPY_F64, NPY_I32, NPY_I64, NPY_U8, NPY_BOOL };
+enum npy_type {
+    NPY_F32 = 1,
+    NPY_F64,
+    NPY_I32,
+    NPY_I64,
+    NPY_U8,
+    NPY_BOOL,
+    NPY_I8,
+    NPY_I16,
+    NPY_U16,
+    NPY_U32,
+    NPY_U64
+};
 
 struct npy {
     enum npy_type type;
@@ -24,9 +36,10 @@ struct npy {
 
 /* Maps and checks: header, type, shape product, file length exactly right. */
 int npy_open(const char *path, struct npy *ret, struct error *err);
-void npy_release(struct npy *a);
-/* Copies as float, double or int64 from whatever type is there (integers that do
- * not fit are refused). out holds a->n entries. */
+void npy_release(struct npy *a); /* accepts a zeroed one */
+const char *npy_type_name(enum npy_type type); /* "<f4" */
+/* Copies as float, double or int32 from whatever type is there. Integers that do not fit exactly
+ * are refused, and so are fractions where integers are wanted. out holds a->n entries. */
 int npy_to_f32(const struct npy *a, float *out, struct error *err);
 int npy_to_f64(const struct npy *a, double *out, struct error *err);
 int npy_to_i32(const struct npy *a, int32_t *out, struct error *err);

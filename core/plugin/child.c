@@ -18,6 +18,10 @@
 
 #define GRACE_NS 2000000000ull /* from SIGTERM to SIGKILL */
 
+/* A pipe is read at most so often in a row: one that never runs dry must not hold up the rest. The
+ * last reading covers the largest pipe (1 MiB). */
+enum { MAX_READS = 16, MAX_LAST_READS = 1024 };
+
 static void close_fd(int *fd)
 {
     if (*fd >= 0)
@@ -107,10 +111,10 @@ static ssize_t read_some(int fd, void *to, size_t n)
     return got;
 }
 
-/* Reads until nothing more is there. End of file closes the pipe: it would always be ready. */
-static void read_events(struct child *c)
+/* End of file closes the pipe: it would always be ready. */
+static void read_events(struct child *c, int max_reads)
 {
-    while (c->event_fd >= 0) {
+    while (c->event_fd >= 0 && max_reads-- > 0) {
         ssize_t n = read_some(c->event_fd, c->line + c->line_n, sizeof(c->line) - c->line_n);
         if (n < 0)
             return;
@@ -121,10 +125,10 @@ static void read_events(struct child *c)
     }
 }
 
-static void read_out(struct child *c)
+static void read_out(struct child *c, int max_reads)
 {
     char bytes[16384];
-    while (c->out_fd >= 0 && c->out.len <= c->out_max) {
+    while (c->out_fd >= 0 && c->out.len <= c->out_max && max_reads-- > 0) {
         ssize_t n = read_some(c->out_fd, bytes, sizeof(bytes));
         if (n < 0)
             return;
@@ -132,13 +136,14 @@ static void read_out(struct child *c)
             close_fd(&c->out_fd);
         strbuf_add(&c->out, bytes, (size_t)n);
     }
-    close_fd(&c->out_fd); /* too much: it gets SIGPIPE */
+    if (c->out.len > c->out_max)
+        close_fd(&c->out_fd); /* too much: it gets SIGPIPE */
 }
 
-static void read_tail(struct child_tail *t)
+static void read_tail(struct child_tail *t, int max_reads)
 {
     char bytes[sizeof(t->bytes)];
-    while (t->fd >= 0) {
+    while (t->fd >= 0 && max_reads-- > 0) {
         ssize_t n = read_some(t->fd, bytes, sizeof(bytes));
         if (n < 0)
             return;
@@ -152,12 +157,11 @@ static void read_tail(struct child_tail *t)
     }
 }
 
-static void read_all(struct child *c)
+static void read_all(struct child *c, int max_reads)
 {
-    read_events(c);
-    if (c->out_max > 0)
-        read_out(c);
-    read_tail(&c->tail);
+    read_events(c, max_reads);
+    read_out(c, max_reads);
+    read_tail(&c->tail, max_reads);
 }
 
 /* ---- its end ---- */
@@ -174,7 +178,7 @@ static void reap(struct child *c)
     do {
         rc = wait4(c->pid, &status, 0, &usage);
     } while (rc < 0 && errno == EINTR);
-    read_all(c);
+    read_all(c, MAX_LAST_READS);
     child_settle(c, status, &usage);
     close_fd(&c->event_fd);
     close_fd(&c->out_fd);
@@ -242,7 +246,7 @@ int child_wait(struct child **children, unsigned n, int timeout_ms, struct error
         if (c->ended)
             continue;
         bool gone = fds[(size_t)i * FDS_PER_CHILD].revents != 0;
-        read_all(c);
+        read_all(c, MAX_READS);
         if (gone)
             reap(c);
         else
@@ -300,7 +304,7 @@ int child_capture(const struct child_options *options, size_t max_bytes, char **
                   struct child_result *ret, struct error *err)
 {
     struct child *c = NULL;
-    int rc = start(options, true, max_bytes ? max_bytes : 1, &c, err);
+    int rc = start(options, true, max_bytes, &c, err);
     while (rc >= 0 && !c->ended)
         rc = child_wait(&c, 1, -1, err);
     if (rc >= 0 && c->out.len > max_bytes)

@@ -4,6 +4,7 @@
 #define PLUGIN_CHILD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "error.h"

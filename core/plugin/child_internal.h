@@ -32,7 +32,6 @@ struct child {
     uint64_t memory_limit;
     uint64_t start_ns, deadline_ns; /* deadline 0: none */
     bool told_to_stop;              /* SIGTERM was sent; the deadline is now that of SIGKILL */
-    bool killed_late;               /* SIGKILL was sent because of the deadline */
     bool killed;                    /* by child_kill */
 
     enum verdict done; /* of the `done` line; VERDICT_COUNT: none yet */

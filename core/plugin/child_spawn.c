@@ -173,8 +173,8 @@ static int spawn(struct child *c, const struct child_options *o, const struct sp
     if (why == 0)
         return 0;
     c->pid = 0;
-    error_errno(err, why, "cannot start the worker %s", o->program);
-    return err ? (err->code = why == ENOMEM ? ERR_NOMEM : ERR_ENVIRONMENT) : ERR_ENVIRONMENT;
+    return error_set(err, why == ENOMEM ? ERR_NOMEM : ERR_ENVIRONMENT,
+                     "cannot start the worker %s: %s", o->program, strerrordesc_np(why));
 }
 
 int child_spawn(struct child *c, const struct child_options *o, bool capture, struct error *err)

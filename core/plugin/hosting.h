@@ -15,8 +15,12 @@
 #include "split.h"
 #include "train.h"
 
+/* Version of the plugin ABI that this host speaks: "0.1". */
+const char *hosting_abi(void);
+
 struct plugin_file;
-/* dlopen and every check of the entry, each with its own sentence; never dlclosed. */
+/* dlopen and every check of the entry and its plugins, each with its own sentence (they name the file
+ * without its folder: reasons end up in tables). Never dlclosed, nothing to free. */
 int plugin_open(const char *path, struct plugin_file **ret, struct error *err);
 /* JSON array of descriptions (desc.h) of everything in the file. New reference. */
 int plugin_describe(struct plugin_file *file, const char *path, json_t **ret, struct error *err);

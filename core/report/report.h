@@ -1,5 +1,17 @@
 /* report.h: everything that is written from results: CSVs, curves, figures,
- * the table on the terminal. Files are replaced atomically. */
+ * the table on the terminal. Files are replaced atomically.
+ *
+ *   runs.csv, costs.csv, leaderboard.csv
+ *   curves/NAME.csv      scenario,method,seed_model,seed_forget,seed_unlearn,series,x,y
+ *       roc-ATTACK:      x false positive rate, y true positive rate; series forget_test: the
+ *                        forget set is positive, the test set negative
+ *       confidence:      x centre of a bin of the logit-scaled confidence, y density; series
+ *                        forget, retain or test: the set
+ *   figures/NAME.gp      a gnuplot script with its data NAME.csv beside it; `gnuplot NAME.gp` in
+ *                        that folder draws NAME.svg and NAME.pdf
+ *       gap-SCENARIO, roc-ATTACK-SCENARIO, confidence-SCENARIO
+ *
+ * Equal results give equal bytes in all of them but costs.csv. */
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
 
@@ -11,12 +23,12 @@
 
 struct report_options {
     const char *out_dir;
-    bool figures;       /* needs gnuplot */
-    bool svg, pdf;      /* figure formats */
+    bool figures;  /* needs gnuplot */
+    bool svg, pdf; /* figure formats; with neither, only scripts and data are written */
 };
 
-/* runs.csv, costs.csv, leaderboard.csv, curves/, figures/. A missing gnuplot writes everything else and then
- * returns ERR_ENVIRONMENT with the package to install. */
+/* runs.csv, costs.csv, leaderboard.csv, curves/, figures/. A missing gnuplot writes everything else
+ * and then returns ERR_ENVIRONMENT with the package to install. */
 int report_write(const struct results *r, const struct report_options *options, struct error *err);
 /* The leaderboard for people: width-aware, UTF-8, at most `columns` wide (0: 100). */
 int report_print(const struct results *r, FILE *out, unsigned columns, struct error *err);

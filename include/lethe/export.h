@@ -32,6 +32,6 @@
 
 #define LETHE_ENTRY(list, need)                                                                    \
     LETHE_EXTERN_ LETHE_EXPORT const lethe_entry LETHE_ENTRY_NAME_;                                \
-    LETHE_EXPORT const lethe_entry LETHE_ENTRY_NAME_ = LETHE_ENTRY_BODY_(list, need)
+    const lethe_entry LETHE_ENTRY_NAME_ = LETHE_ENTRY_BODY_(list, need)
 
 #endif

@@ -138,7 +138,7 @@ static uint64_t ranking_count(const struct ranking *k, double r, double gamma)
             else
                 hi = mid;
         }
-        return lo - k->n_negative + k->n_plus_zero * (r / 0.0 > gamma);
+        return lo - k->n_negative + k->n_plus_zero; /* r / +0 is infinite */
     }
     if (r < 0) { /* the negative z nearest to zero qualify */
         lo = 0, hi = k->n_negative;
@@ -149,7 +149,7 @@ static uint64_t ranking_count(const struct ranking *k, double r, double gamma)
             else
                 lo = mid + 1;
         }
-        return k->n_negative - lo + k->n_minus_zero;
+        return k->n_negative - lo + k->n_minus_zero; /* r / -0 is infinite */
     }
     return 0; /* 0 and NaN exceed nothing */
 }

@@ -19,7 +19,7 @@ Y
 }
 suite "" >"$work/clean.yaml"
 expect_exit 0 "$lethe" run "$work/clean.yaml" --store "$work/s1" --out "$work/o1" --no-figures
-names="segfault abort hang exit nan other_major newer_host truncated constructor missing_symbol grandchild write_original fail"
+names="segfault abort hang exit nan major minor truncated constructor undefined grandchild write_original fail"
 entries=
 for n in $names; do
     check "plugin $n was built" test -f "$bad/bad_$n.so"
@@ -39,11 +39,11 @@ verdict abort "crashed 6 reason"
 verdict hang "timeout  reason"
 verdict exit "vanished  reason"
 verdict nan "invalid-output  reason"
-verdict other_major "failed  reason"
-verdict newer_host "failed  reason"
+verdict major "failed  reason"
+verdict minor "failed  reason"
 verdict truncated "failed  reason"
 verdict constructor "crashed 11 reason"
-verdict missing_symbol "failed  reason"
+verdict undefined "failed  reason"
 verdict write_original "crashed 11 reason"
 verdict fail "failed  reason"
 verdict grandchild "ok  -"

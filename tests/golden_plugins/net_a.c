@@ -82,6 +82,8 @@ lethe_status net_a_forward(lethe_ctx *ctx, const lethe_model *model, const lethe
     net->n_forward += batch->n;
     for (uint32_t s = 0; s < batch->n; s++) {
         double image[NET_A_PIXELS];
+        if (net->label)
+            assert_int_equal(batch->y[s], net->label[batch->id[s] - 100]);
         for (int p = 0; p < NET_A_PIXELS; p++)
             image[p] = batch->x[s * NET_A_PIXELS + p];
         conv_relu(&conv1, &net->w1, &net->b1, image, net->hidden1[s]);

@@ -13,6 +13,7 @@ struct net_a {
     double hidden1[NET_A_BATCH][4 * 8 * 8]; /* of the last forward, after relu */
     double hidden2[NET_A_BATCH][6 * 4 * 4];
     uint32_t n;                     /* samples of the last forward */
+    const int32_t *label;           /* by id - 100: what a batch must say; or NULL */
     uint64_t n_forward, n_backward; /* samples so far */
 };
 

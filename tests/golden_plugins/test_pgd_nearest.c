@@ -26,6 +26,7 @@ struct bench {
     float adv[N * P], radius[N];
     uint8_t found[N];
     uint32_t steps[N];
+    uint64_t id[N];
 };
 
 static void bench_init(struct bench *b)
@@ -42,7 +43,9 @@ static void bench_init(struct bench *b)
     b->x = fixture_float(&x);
     b->y = fixture_int32(&y);
     b->job = (lethe_example_job){sizeof b->job, C, 0, 1, (const lethe_model *)&b->net, NULL};
-    b->clean = (lethe_batch){sizeof b->clean, N, {3, 0, {3, 8, 8}}, b->x, b->y, NULL};
+    b->clean = (lethe_batch){sizeof b->clean, N, {3, 0, {3, 8, 8}}, b->x, b->y, b->id};
+    for (int i = 0; i < N; i++)
+        b->id[i] = 100 + (uint64_t)i;
     b->out = (lethe_example_result){sizeof b->out, 0, b->adv, b->found, b->radius, b->steps};
     fixture_free(&x);
     fixture_free(&y);
@@ -200,6 +203,7 @@ static void test_cost(void **state)
     struct bench b;
     uint64_t forward = 0, backward = 0;
     bench_init(&b);
+    b.net.label = b.y; /* ids and labels stay together in shrinking batches */
     assert_int_equal(perturb(&b), LETHE_OK);
     for (int i = 0; i < N; i++) {
         forward += b.steps[i] + 1;
@@ -229,31 +233,38 @@ static void test_cap(void **state)
     bench_release(&b);
 }
 
-/* Without warm start every radius begins at the clean sample, so the distance
- * never exceeds steps x eps / 10 of the last radius, and more steps are spent. */
+/* Without warm start every radius begins at the clean sample: what is found at a
+ * radius is, bit by bit, what a search that begins with this radius finds. */
 static void test_cold_start(void **state)
 {
-    struct bench warm, cold;
-    float logits[N * C];
-    double pred[N];
+    struct bench warm, cold, fresh;
     uint64_t n_warm = 0, n_cold = 0;
+    int later = 0;
     bench_init(&warm);
     bench_init(&cold);
+    bench_init(&fresh);
     fake_int(&warm.fake, "steps", 7);
     fake_int(&cold.fake, "steps", 7);
+    fake_int(&fresh.fake, "steps", 7);
     fake_int(&cold.fake, "warm_start", 0);
+    fresh.clean.n = 1;
     assert_int_equal(perturb(&warm), LETHE_OK);
     assert_int_equal(perturb(&cold), LETHE_OK);
-    predict(&cold, cold.adv, logits, pred);
     for (int i = 0; i < N; i++) {
         n_warm += warm.steps[i];
         n_cold += cold.steps[i];
-        assert_int_equal(cold.found[i], 1);
-        assert_true(pred[i] != cold.y[i]);
-        assert_true(distance(&cold, i) <= 0.7 * cold.radius[i] + 1e-5);
-        assert_true(cold.radius[i] >= warm.radius[i]);
+        double doublings = round(log2(cold.radius[i] / 0.04));
+        fake_real(&fresh.fake, "eps", ldexp(0.04, (int)doublings));
+        fresh.clean.x = fresh.x + i * P;
+        fresh.clean.y = fresh.y + i;
+        assert_int_equal(perturb(&fresh), LETHE_OK);
+        assert_true(fresh.radius[0] == cold.radius[i] && cold.found[i] == 1);
+        assert_true(cold.steps[i] == (uint32_t)(7 * doublings) + fresh.steps[0]);
+        assert_memory_equal(fresh.adv, cold.adv + i * P, P * sizeof(float));
+        later += cold.steps[i] > 7;
     }
-    assert_true(n_cold > n_warm);
+    assert_true(later > 5 && n_cold > n_warm);
+    bench_release(&fresh);
     bench_release(&cold);
     bench_release(&warm);
 }
@@ -327,6 +338,8 @@ static void test_every_call_fails_once(void **state)
     for (int64_t k = 0; k < n_calls; k++) {
         b.fake.calls = 0;
         b.fake.fail_at = k;
+        for (int p = 0; p < N * P; p++)
+            b.adv[p] = 7;
         assert_int_equal(perturb(&b), k < 7 ? LETHE_E_NOMEM : LETHE_E_BUDGET);
         for (int i = 0; k >= 7 && i < N; i++) /* what it has by then is a valid answer */
             assert_true(distance(&b, i) <= b.radius[i] * (1 + 1e-5) + 1e-6);

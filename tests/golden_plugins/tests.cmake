@@ -1,7 +1,7 @@
 # Lethe's own plugins, linked statically into tests that bring a host of their own.
 set(golden_plugins ${CMAKE_CURRENT_SOURCE_DIR}/golden_plugins)
 add_library(fake_host STATIC ${golden_plugins}/fake_host.c ${golden_plugins}/fixture.c
-  ${golden_plugins}/net_a.c)
+  ${golden_plugins}/net_a.c ${golden_plugins}/trace_host.c)
 target_include_directories(fake_host PUBLIC ${golden_plugins})
 target_link_libraries(fake_host PUBLIC lethe::plugin m PkgConfig::CMOCKA PRIVATE lethe_flags)
 
@@ -20,3 +20,12 @@ function(lethe_plugin_test name)
 endfunction()
 
 lethe_plugin_test(pgd_nearest static_pgd_l2_nearest)
+lethe_plugin_test(rmia_golden)
+target_include_directories(test_rmia_golden PRIVATE ${CMAKE_SOURCE_DIR}/plugins)
+lethe_plugin_test(unlearners static_retrain static_finetune static_gradient_ascent
+  static_random_labels static_amun static_pgd_l2_nearest)
+lethe_plugin_test(scores_metrics static_loss_threshold static_accuracy)
+lethe_plugin_test(descriptions static_retrain static_finetune static_gradient_ascent
+  static_random_labels static_amun static_pgd_l2_nearest static_rmia static_loss_threshold
+  static_accuracy)
+target_compile_definitions(test_descriptions PRIVATE LETHE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")

@@ -53,7 +53,8 @@ for room in $rooms; do
 done
 while read -r line; do
     fail "a plugin includes more than public headers: $line"
-done < <(grep -nE '^#include "' "$top"/plugins/*/*.c | grep -vE '"lethe/[a-z]+\.h"')
+done < <(grep -nE '^#include "' "$top"/plugins/*/*.c | grep -vE '"lethe/[a-z]+\.h"'
+    grep -nE '^#include <[a-z]*/' "$top"/plugins/*/*.c | grep -vE '<lethe/[a-z]+\.h>')
 echo "$checks checks, $failures failures"
 [ "$checks" -gt 50 ] && exit $((failures > 0))
 exit 1

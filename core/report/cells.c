@@ -1,11 +1,8 @@
-#include "columns_text.h"
+#include "cells.h"
 
-#include <ctype.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-
-#include "text.h"
 
 #define UNLIMITED 0xffffffffu
 
@@ -15,15 +12,16 @@ struct range {
 
 /* Unicode 15: what takes no cell of its own. */
 static const struct range zero_width[] = {
-    {0x0300, 0x036f}, {0x0483, 0x0489}, {0x0591, 0x05bd}, {0x0610, 0x061a}, {0x064b, 0x065f},
-    {0x200b, 0x200f}, {0x202a, 0x202e}, {0x2060, 0x2064}, {0x20d0, 0x20f0}, {0xfe00, 0xfe0f},
-    {0xfe20, 0xfe2f}, {0xfeff, 0xfeff},
+    {0x0300, 0x036f}, {0x0483, 0x0489}, {0x0591, 0x05bd}, {0x0610, 0x061a},
+    {0x064b, 0x065f}, {0x200b, 0x200f}, {0x2060, 0x2064}, {0x20d0, 0x20f0},
+    {0xfe00, 0xfe0f}, {0xfe20, 0xfe2f}, {0xfeff, 0xfeff},
 };
 /* East Asian wide and emoji. */
 static const struct range double_width[] = {
-    {0x1100, 0x115f}, {0x2e80, 0x303e}, {0x3041, 0xa4cf},   {0xa960, 0xa97c},   {0xac00, 0xd7a3},
-    {0xf900, 0xfaff}, {0xfe30, 0xfe6f}, {0xff00, 0xff60},   {0xffe0, 0xffe6},   {0x1f300, 0x1f64f},
-    {0x1f680, 0x1f6ff}, {0x1f900, 0x1faff}, {0x20000, 0x3fffd},
+    {0x1100, 0x115f},   {0x2e80, 0x303e},   {0x3041, 0xa4cf},   {0xa960, 0xa97c},
+    {0xac00, 0xd7a3},   {0xf900, 0xfaff},   {0xfe30, 0xfe6f},   {0xff00, 0xff60},
+    {0xffe0, 0xffe6},   {0x1f300, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f900, 0x1faff},
+    {0x20000, 0x3fffd},
 };
 
 static bool in_table(uint32_t c, const struct range *table, size_t n)
@@ -40,7 +38,12 @@ static size_t decode(const char *s, uint32_t *ret)
 {
     static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
     const unsigned char *u = (const unsigned char *)s;
-    size_t n = u[0] < 0x80 ? 1 : u[0] < 0xc2 ? 0 : u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : u[0] < 0xf5 ? 4 : 0;
+    size_t n = u[0] < 0x80   ? 1
+               : u[0] < 0xc2 ? 0
+               : u[0] < 0xe0 ? 2
+               : u[0] < 0xf0 ? 3
+               : u[0] < 0xf5 ? 4
+                             : 0;
     *ret = '?';
     if (n == 0)
         return 1;
@@ -56,9 +59,11 @@ static size_t decode(const char *s, uint32_t *ret)
     return n;
 }
 
+/* C0, C1, line separators and what reverses the direction of a line. */
 static bool is_control(uint32_t c)
 {
-    return c < 0x20 || (c >= 0x7f && c < 0xa0);
+    bool reorders = (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 || reorders;
 }
 
 /* Cells of the code point at s, its length, and what to print for it: itself, or one byte. */
@@ -90,14 +95,14 @@ static unsigned take(struct strbuf *out, const char *s, unsigned width)
     return cells;
 }
 
-unsigned text_width(const char *s)
+unsigned cells_width(const char *s)
 {
     return take(NULL, s, UNLIMITED);
 }
 
 static unsigned cut(struct strbuf *out, const char *s, unsigned width)
 {
-    if (text_width(s) <= width)
+    if (cells_width(s) <= width)
         return take(out, s, width);
     if (width == 0)
         return 0;
@@ -106,7 +111,7 @@ static unsigned cut(struct strbuf *out, const char *s, unsigned width)
     return cells + 1;
 }
 
-void text_cut(struct strbuf *out, const char *s, unsigned width)
+void cells_cut(struct strbuf *out, const char *s, unsigned width)
 {
     cut(out, s, width);
 }
@@ -117,9 +122,9 @@ static void spaces(struct strbuf *out, unsigned n)
         strbuf_addc(out, ' ');
 }
 
-void text_pad(struct strbuf *out, const char *s, unsigned width, bool right)
+void cells_pad(struct strbuf *out, const char *s, unsigned width, bool right)
 {
-    unsigned cells = text_width(s);
+    unsigned cells = cells_width(s);
     if (right && cells < width)
         spaces(out, width - cells);
     cells = cut(out, s, width);
@@ -127,7 +132,7 @@ void text_pad(struct strbuf *out, const char *s, unsigned width, bool right)
         spaces(out, width - cells);
 }
 
-void text_wrap(struct strbuf *out, const char *s, unsigned first, unsigned indent, unsigned width)
+void cells_wrap(struct strbuf *out, const char *s, unsigned first, unsigned indent, unsigned width)
 {
     struct strbuf word;
     unsigned at = first;
@@ -138,7 +143,7 @@ void text_wrap(struct strbuf *out, const char *s, unsigned first, unsigned inden
         strbuf_reset(&word);
         strbuf_add(&word, s, n);
         s += n + strspn(s + n, " \t\r\n");
-        unsigned cells = text_width(word.s);
+        unsigned cells = cells_width(word.s);
         if (cells == 0)
             continue;
         if (begun && at + 1 + cells > width) {
@@ -155,62 +160,4 @@ void text_wrap(struct strbuf *out, const char *s, unsigned first, unsigned inden
     strbuf_addc(out, '\n');
     out->failed |= word.failed;
     strbuf_release(&word);
-}
-
-void text_file_name(struct strbuf *out, const char *label)
-{
-    for (const char *p = label; *p; p++) {
-        bool plain = isalnum((unsigned char)*p) || strchr("._+-", *p);
-        strbuf_addc(out, !plain || (*p == '.' && p == label) ? '_' : *p);
-    }
-}
-
-/* Shorter words for the endings that the host itself gives to a column. */
-static const struct {
-    const char *ending, *heading;
-} endings[] = {
-    {".auc_forget_test", " AUC"},
-    {".auc_retain_test", " AUC retain-test"},
-    {".auc_forget_retain", " AUC retain-forget"},
-    {".auc_forget_test_balanced", " AUC balanced"},
-    {".tpr_at_1pct_fpr", " TPR@1%"},
-    {".tpr_at_0p1pct_fpr", " TPR@0.1%"},
-};
-
-/* Abbreviations of the field keep their capitals. */
-static const char *const abbreviations[]
-    = {"auc", "tpr", "fpr", "kl", "js", "zrf", "svc", "mia", "nn", "ece", NULL};
-
-static void add_word(struct strbuf *out, const char *word, size_t n, bool first)
-{
-    bool upper = false;
-    for (size_t i = 0; abbreviations[i]; i++)
-        upper |= strlen(abbreviations[i]) == n && strncmp(word, abbreviations[i], n) == 0;
-    upper |= (n == 4 && strncmp(word, "rmia", n) == 0) || (n == 4 && strncmp(word, "klom", n) == 0);
-    for (size_t i = 0; i < n; i++) {
-        int c = (unsigned char)word[i];
-        strbuf_addc(out, (char)(upper || (first && i == 0) ? toupper(c) : c));
-    }
-}
-
-void text_heading(struct strbuf *out, const char *column)
-{
-    size_t n = strlen(column);
-    const char *rest = "";
-    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
-        if (text_ends(column, endings[i].ending)) {
-            n -= strlen(endings[i].ending);
-            rest = endings[i].heading;
-            break;
-        }
-    for (size_t at = 0; at < n;) {
-        size_t word = 0;
-        while (at + word < n && !strchr("._-", column[at + word]))
-            word++;
-        if (at)
-            strbuf_addc(out, ' ');
-        add_word(out, column + at, word, at == 0);
-        at += word + 1;
-    }
-    strbuf_adds(out, rest);
 }

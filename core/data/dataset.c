@@ -1,0 +1,173 @@
+/* dataset.c: labelled images in memory and as a folder of the store. */
+#include "dataset.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data_source.h"
+#include "fs.h"
+#include "npy.h"
+
+/* What a data set's pointers point into: its own memory, or two maps. */
+struct owner {
+    uint8_t *pixels;
+    int32_t *labels;
+    struct npy image_map, label_map;
+};
+
+static struct dataset *dataset_new(void)
+{
+    struct dataset *ds = calloc(1, sizeof *ds);
+    struct owner *o = calloc(1, sizeof *o);
+    if (!ds || !o) {
+        free(ds);
+        free(o);
+        return NULL;
+    }
+    ds->owner = o;
+    return ds;
+}
+
+void dataset_free(struct dataset *ds)
+{
+    if (!ds)
+        return;
+    struct owner *o = ds->owner;
+    free(o->pixels);
+    free(o->labels);
+    npy_release(&o->image_map);
+    npy_release(&o->label_map);
+    free(o);
+    free(ds);
+}
+
+static void set_shape(struct dataset *ds, const uint32_t shape[3])
+{
+    ds->channels = shape[0];
+    ds->height = shape[1];
+    ds->width = shape[2];
+}
+
+int dataset_read(const struct data_spec *spec, struct dataset **ret, struct error *err)
+{
+    uint32_t shape[3], train = 0, test = 0, classes = 0;
+    TRY(data_spec_shape(spec, shape, &classes, err));
+    TRY(data_spec_counts(spec, &train, &test, err));
+    struct dataset *ds = dataset_new();
+    if (!ds)
+        return error_nomem(err);
+    struct owner *o = ds->owner;
+    size_t n = (size_t)train + test, n_pixels = (size_t)shape[0] * shape[1] * shape[2];
+    ds->n_train = train;
+    ds->n_test = test;
+    ds->n_classes = classes;
+    set_shape(ds, shape);
+    ds->pixels = o->pixels = malloc(n * n_pixels);
+    ds->labels = o->labels = malloc(n * sizeof *o->labels);
+    const struct data_source *s = data_source_find(spec->name);
+    int rc = o->pixels && o->labels ? s->read(s, spec, ds, o->pixels, o->labels, err)
+                                    : error_nomem(err);
+    if (rc < 0)
+        dataset_free(ds);
+    else
+        *ret = ds;
+    return rc;
+}
+
+static int save_info(const struct dataset *ds, const char *dir, struct error *err)
+{
+    char *path = fs_join(dir, "info.json");
+    json_t *info = json_pack("{s:i,s:i,s:i,s:i}", "format", 1, "n_train", (int)ds->n_train, "n_test",
+                             (int)ds->n_test, "n_classes", (int)ds->n_classes);
+    int rc = path && info ? json_write_file(path, info, err) : error_nomem(err);
+    json_decref(info);
+    free(path);
+    return rc;
+}
+
+int dataset_save(const struct dataset *ds, const char *dir, struct error *err)
+{
+    const size_t n = (size_t)ds->n_train + ds->n_test;
+    const size_t dim[4] = { n, ds->channels, ds->height, ds->width };
+    char *images = fs_join(dir, "images.npy"), *labels = fs_join(dir, "labels.npy");
+    int rc = images && labels ? fs_mkdirs(dir, err) : error_nomem(err);
+    if (rc == 0)
+        rc = npy_write(images, NPY_U8, 4, dim, ds->pixels, err);
+    if (rc == 0)
+        rc = npy_write(labels, NPY_I32, 1, dim, ds->labels, err);
+    if (rc == 0)
+        rc = save_info(ds, dir, err);
+    free(images);
+    free(labels);
+    return rc;
+}
+
+static int load_info(const char *path, struct dataset *ds, struct error *err)
+{
+    json_t *info = NULL;
+    json_int_t v[4] = { 0 };
+    static const char *const keys[4] = { "format", "n_train", "n_test", "n_classes" };
+    TRY(json_read_file(path, &info, err));
+    int rc = 0;
+    for (int i = 0; i < 4 && rc == 0; i++)
+        rc = json_get_int(info, path, keys[i], &v[i], err);
+    json_decref(info);
+    TRY(rc);
+    for (int i = 1; i < 4; i++)
+        if (v[i] < 0 || v[i] > INT32_MAX)
+            return error_set(err, ERR_INVALID, "%s: %s is out of range", path, keys[i]);
+    if (v[0] != 1)
+        return error_set(err, ERR_INVALID, "%s: format %" JSON_INTEGER_FORMAT " is not supported",
+                         path, v[0]);
+    ds->n_train = (uint32_t)v[1];
+    ds->n_test = (uint32_t)v[2];
+    ds->n_classes = (uint32_t)v[3];
+    return 0;
+}
+
+/* Types, shapes and labels must agree with info.json. */
+static int check_maps(const char *dir, struct dataset *ds, const struct owner *o,
+                      struct error *err)
+{
+    const struct npy *x = &o->image_map, *y = &o->label_map;
+    size_t n = (size_t)ds->n_train + ds->n_test;
+    if (x->type != NPY_U8 || x->n_dim != 4 || x->dim[0] != n || x->dim[1] > UINT16_MAX
+        || x->dim[2] > UINT16_MAX || x->dim[3] > UINT16_MAX)
+        return error_set(err, ERR_INVALID, "%s/images.npy: does not fit info.json", dir);
+    if (y->type != NPY_I32 || y->n_dim != 1 || y->dim[0] != n)
+        return error_set(err, ERR_INVALID, "%s/labels.npy: does not fit info.json", dir);
+    ds->pixels = x->bytes;
+    ds->labels = y->bytes;
+    for (size_t i = 0; i < n; i++)
+        if (ds->labels[i] < 0 || (uint32_t)ds->labels[i] >= ds->n_classes)
+            return error_set(err, ERR_INVALID, "%s/labels.npy: label %zu is %" PRId32
+                             ", expected 0 to %" PRIu32, dir, i, ds->labels[i], ds->n_classes - 1);
+    const uint32_t shape[3]
+        = { (uint32_t)x->dim[1], (uint32_t)x->dim[2], (uint32_t)x->dim[3] };
+    set_shape(ds, shape);
+    return 0;
+}
+
+int dataset_map(const char *dir, struct dataset **ret, struct error *err)
+{
+    struct dataset *ds = dataset_new();
+    char *info = fs_join(dir, "info.json"), *images = fs_join(dir, "images.npy"),
+         *labels = fs_join(dir, "labels.npy");
+    int rc = ds && info && images && labels ? load_info(info, ds, err) : error_nomem(err);
+    struct owner *o = ds ? ds->owner : NULL;
+    if (rc == 0)
+        rc = npy_open(images, &o->image_map, err);
+    if (rc == 0)
+        rc = npy_open(labels, &o->label_map, err);
+    if (rc == 0)
+        rc = check_maps(dir, ds, o, err);
+    free(info);
+    free(images);
+    free(labels);
+    if (rc < 0)
+        dataset_free(ds);
+    else
+        *ret = ds;
+    return rc;
+}

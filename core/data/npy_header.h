@@ -1,0 +1,22 @@
+/* npy_header.h: the Python dictionary at the head of an .npy file. */
+#ifndef DATA_NPY_HEADER_H
+#define DATA_NPY_HEADER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "npy.h"
+
+struct npy_header {
+    char descr[16];
+    bool fortran_order;
+    uint32_t n_dim;
+    size_t dim[NPY_MAX_DIM];
+};
+
+int npy_header_parse(const char *path, const char *text, size_t n, struct npy_header *ret,
+                     struct error *err);
+
+#endif

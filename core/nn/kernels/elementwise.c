@@ -1,0 +1,367 @@
+/* elementwise.c: everything but matrix products. Compiled without fused
+ * multiply-adds, and with sums over fixed lanes, so all classes give equal bits.
+ *
+ * Channel kernels take VL channels at a time, pixels inside. The last channels
+ * are read at full width (buffers have room behind them) and written in part. */
+#include <math.h>
+#include <string.h>
+
+#include "vector.h"
+
+/* Pixels summed in float before the sum is added to a double. */
+enum { BLOCK = 64 };
+
+static void relu(const float *x, size_t n, float *y)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = x[i] > 0 ? x[i] : 0;
+}
+
+static void relu_grad(const float *y, const float *dy, size_t n, float *dx)
+{
+    for (size_t i = 0; i < n; i++)
+        dx[i] = y[i] > 0 ? dy[i] : 0;
+}
+
+static void add(const float *x, size_t n, float *y)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] += x[i];
+}
+
+static void add_scaled(const float *a, const float *b, float factor, size_t n, float *y)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = (a[i] + b[i]) * factor;
+}
+
+static void scale(const float *x, float factor, size_t n, float *y)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = x[i] * factor;
+}
+
+static double sum_squares(const float *x, size_t n)
+{
+    enum { LANES = 16 };
+    double lane[LANES] = {0}, total = 0;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t j = 0; j < LANES; j++)
+            lane[j] += (double)x[i + j] * (double)x[i + j];
+    for (size_t j = 0; i < n; i++, j++)
+        lane[j] += (double)x[i] * (double)x[i];
+    for (size_t j = 0; j < LANES; j++)
+        total += lane[j];
+    return total;
+}
+
+VECTOR_INLINE vf load(const float *p)
+{
+    return *(const vf *)p;
+}
+
+VECTOR_INLINE void store(float *p, vf v, unsigned lanes)
+{
+    if (lanes == VL)
+        *(vf *)p = v;
+    else
+        memcpy(p, &v, lanes * sizeof(float));
+}
+
+VECTOR_INLINE void add_lanes(vf v, unsigned lanes, double *sum)
+{
+    for (unsigned l = 0; l < lanes; l++)
+        sum[l] += (double)v[l];
+}
+
+/* Calls body(..., k, lanes) for the channels k.. of c, full vectors with a constant. */
+#define FOR_CHANNELS(c, body, ...)                                                                 \
+    do {                                                                                           \
+        size_t k_ = 0;                                                                             \
+        for (; k_ + VL <= (c); k_ += VL)                                                           \
+            body(__VA_ARGS__, k_, VL);                                                             \
+        if (k_ < (c))                                                                              \
+            body(__VA_ARGS__, k_, (unsigned)((c)-k_));                                             \
+    } while (0)
+
+VECTOR_INLINE void sums_block(const float *x, size_t n, size_t c, double *sum, size_t k,
+                              const unsigned lanes)
+{
+    vf s = {0};
+    for (size_t i = 0; i < n; i++)
+        s += load(x + i * c + k);
+    add_lanes(s, lanes, sum + k);
+}
+
+static void channel_sums(const float *x, size_t n, size_t c, double *sum)
+{
+    for (size_t at = 0; at < n; at += BLOCK) {
+        size_t m = n - at < BLOCK ? n - at : BLOCK;
+        FOR_CHANNELS(c, sums_block, x + at * c, m, c, sum);
+    }
+}
+
+VECTOR_INLINE void moments_block(const float *x, size_t n, size_t c, const float *shift,
+                                 double *sum, double *squares, size_t k, const unsigned lanes)
+{
+    vf s = {0}, q = {0}, s0 = load(shift + k);
+    for (size_t i = 0; i < n; i++) {
+        vf d = load(x + i * c + k) - s0;
+        s += d;
+        q += d * d;
+    }
+    add_lanes(s, lanes, sum + k);
+    add_lanes(q, lanes, squares + k);
+}
+
+static void moments(const float *x, size_t n, size_t c, const float *shift, double *sum,
+                    double *squares)
+{
+    for (size_t at = 0; at < n; at += BLOCK) {
+        size_t m = n - at < BLOCK ? n - at : BLOCK;
+        FOR_CHANNELS(c, moments_block, x + at * c, m, c, shift, sum, squares);
+    }
+}
+
+/* The coefficients of VL channels. */
+struct map {
+    vf mean, scale, beta;
+};
+
+VECTOR_INLINE struct map load_map(const struct affine *f, size_t k)
+{
+    return (struct map){load(f->mean + k), load(f->scale + k), load(f->beta + k)};
+}
+
+VECTOR_INLINE vf map_value(const struct map *m, vf z)
+{
+    return (z - m->mean) * m->scale + m->beta;
+}
+
+VECTOR_INLINE vf positive_part(vf v)
+{
+    return keep_vf(v > 0, v);
+}
+
+VECTOR_INLINE void affine_block(const float *z, size_t n, size_t c, const struct affine *f,
+                                const bool with_relu, float *y, size_t k, const unsigned lanes)
+{
+    struct map m = load_map(f, k);
+    for (size_t i = 0; i < n; i++) {
+        vf v = map_value(&m, load(z + i * c + k));
+        store(y + i * c + k, with_relu ? positive_part(v) : v, lanes);
+    }
+}
+
+static void affine(const float *z, size_t n, size_t c, const struct affine *f, float *y)
+{
+    for (size_t at = 0; at < n; at += BLOCK) {
+        size_t m = n - at < BLOCK ? n - at : BLOCK;
+        if (f->relu)
+            FOR_CHANNELS(c, affine_block, z + at * c, m, c, f, true, y + at * c);
+        else
+            FOR_CHANNELS(c, affine_block, z + at * c, m, c, f, false, y + at * c);
+    }
+}
+
+/* The gradient in front of ReLU: dy where the map's value was positive. */
+VECTOR_INLINE vf masked(const struct map *m, const bool with_relu, vf z, vf dy)
+{
+    return with_relu ? keep_vf(map_value(m, z) > 0, dy) : dy;
+}
+
+VECTOR_INLINE void affine_sums_block(const float *z, const float *dy, size_t n, size_t c,
+                                     const struct affine *f, double *sum_g, double *sum_gz,
+                                     size_t k, const unsigned lanes)
+{
+    struct map m = load_map(f, k);
+    vf s = {0}, q = {0};
+    for (size_t i = 0; i < n; i++) {
+        vf v = load(z + i * c + k);
+        vf g = masked(&m, f->relu, v, load(dy + i * c + k));
+        s += g;
+        q += g * (v - m.mean);
+    }
+    add_lanes(s, lanes, sum_g + k);
+    add_lanes(q, lanes, sum_gz + k);
+}
+
+static void affine_sums(const float *z, const float *dy, size_t n, size_t c,
+                        const struct affine *f, double *sum_g, double *sum_gz)
+{
+    for (size_t at = 0; at < n; at += BLOCK) {
+        size_t m = n - at < BLOCK ? n - at : BLOCK;
+        FOR_CHANNELS(c, affine_sums_block, z + at * c, dy + at * c, m, c, f, sum_g, sum_gz);
+    }
+}
+
+struct slope {
+    vf a, b, c;
+};
+
+VECTOR_INLINE struct slope load_slope(const struct affine_grad *d, size_t k)
+{
+    return (struct slope){load(d->a + k), load(d->b + k), load(d->c + k)};
+}
+
+VECTOR_INLINE vf slope_value(const struct slope *s, vf g, vf centred)
+{
+    return (s->a * g + s->b * centred) + s->c;
+}
+
+VECTOR_INLINE void affine_grad_block(const float *z, const float *dy, size_t n, size_t c,
+                                     const struct affine *f, const struct affine_grad *d,
+                                     float *dz, size_t k, const unsigned lanes)
+{
+    struct map m = load_map(f, k);
+    struct slope s = load_slope(d, k);
+    for (size_t i = 0; i < n; i++) {
+        vf v = load(z + i * c + k);
+        vf g = masked(&m, f->relu, v, load(dy + i * c + k));
+        store(dz + i * c + k, slope_value(&s, g, v - m.mean), lanes);
+    }
+}
+
+static void affine_grad(const float *z, const float *dy, size_t n, size_t c,
+                        const struct affine *f, const struct affine_grad *d, float *dz)
+{
+    for (size_t at = 0; at < n; at += BLOCK) {
+        size_t m = n - at < BLOCK ? n - at : BLOCK;
+        FOR_CHANNELS(c, affine_grad_block, z + at * c, dy + at * c, m, c, f, d, dz + at * c);
+    }
+}
+
+/* Of two candidates the later one wins only when its value is larger (as PyTorch's pooling). */
+VECTOR_INLINE void challenge(const struct map *m, vf z, vf *value, vf *top)
+{
+    vf v = map_value(m, z);
+    vi wins = v > *value;
+    *value = select_vf(wins, v, *value);
+    *top = select_vf(wins, z, *top);
+}
+
+VECTOR_INLINE void pool_row(const float *z, size_t half_w, size_t row, size_t c,
+                            const struct affine *f, float *y, float *top, size_t k,
+                            const unsigned lanes)
+{
+    struct map m = load_map(f, k);
+    for (size_t i = 0; i < half_w; i++, z += 2 * c) {
+        vf best = load(z + k), value = map_value(&m, best);
+        challenge(&m, load(z + c + k), &value, &best);
+        challenge(&m, load(z + row + k), &value, &best);
+        challenge(&m, load(z + row + c + k), &value, &best);
+        store(y + i * c + k, f->relu ? positive_part(value) : value, lanes);
+        if (top)
+            store(top + i * c + k, best, lanes);
+    }
+}
+
+static void affine_pool(const float *z, uint32_t h, uint32_t w, size_t c, const struct affine *f,
+                        float *y, float *top)
+{
+    size_t half_w = w / 2, row = w * c;
+    for (uint32_t i = 0; i < h / 2; i++) {
+        FOR_CHANNELS(c, pool_row, z, half_w, row, c, f, y, top);
+        z += 2 * row;
+        y += half_w * c;
+        top = top ? top + half_w * c : NULL;
+    }
+}
+
+/* One of a window's four: takes the gradient if it is the first to equal the winner. */
+VECTOR_INLINE void settle(const float *z, const struct map *m, const struct slope *s, vf top, vf g,
+                          vi *open, float *dz, unsigned lanes)
+{
+    vf v = load(z);
+    vi mine = (v == top) & *open;
+    *open &= ~mine;
+    store(dz, slope_value(s, keep_vf(mine, g), v - m->mean), lanes);
+}
+
+VECTOR_INLINE void pool_grad_row(const float *z, const float *top, const float *dy, size_t half_w,
+                                 size_t row, size_t c, const struct affine *f,
+                                 const struct affine_grad *d, float *dz, size_t k,
+                                 const unsigned lanes)
+{
+    struct map m = load_map(f, k);
+    struct slope s = load_slope(d, k);
+    z += k;
+    dz += k;
+    for (size_t i = 0; i < half_w; i++, z += 2 * c, dz += 2 * c) {
+        vf t = load(top + i * c + k);
+        vf g = masked(&m, f->relu, t, load(dy + i * c + k));
+        vi open = t == t;
+        settle(z, &m, &s, t, g, &open, dz, lanes);
+        settle(z + c, &m, &s, t, g, &open, dz + c, lanes);
+        settle(z + row, &m, &s, t, g, &open, dz + row, lanes);
+        settle(z + row + c, &m, &s, t, g, &open, dz + row + c, lanes);
+    }
+}
+
+static void affine_pool_grad(const float *z, const float *top, const float *dy, uint32_t h,
+                             uint32_t w, size_t c, const struct affine *f,
+                             const struct affine_grad *d, float *dz)
+{
+    size_t half_w = w / 2, row = w * c;
+    for (uint32_t i = 0; i < h / 2; i++) {
+        FOR_CHANNELS(c, pool_grad_row, z, top, dy, half_w, row, c, f, d, dz);
+        z += 2 * row;
+        dz += 2 * row;
+        top += half_w * c;
+        dy += half_w * c;
+    }
+}
+
+/* torch.optim.SGD: g += wd p; v = momentum v + g; p -= lr v. */
+static void sgd(const struct sgd_step *s, size_t n, float *param, float *grad, float *velocity)
+{
+    const float lr = s->lr, wd = s->weight_decay, mu = s->momentum, gs = s->grad_scale;
+    if (!velocity) {
+        for (size_t i = 0; i < n; i++) {
+            param[i] -= lr * (grad[i] * gs + wd * param[i]);
+            grad[i] = 0;
+        }
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        float v = mu * velocity[i] + (grad[i] * gs + wd * param[i]);
+        velocity[i] = v;
+        param[i] -= lr * v;
+        grad[i] = 0;
+    }
+}
+
+/* torch.optim.Adam and AdamW; Kingma & Ba 2015, algorithm 1. */
+static void adam(const struct adam_step *s, size_t n, float *param, float *grad, float *m, float *v)
+{
+    const float b1 = s->beta1, b2 = s->beta2, wd = s->weight_decay, gs = s->grad_scale;
+    for (size_t i = 0; i < n; i++) {
+        float p = param[i] * s->decay, g = grad[i] * gs + wd * p;
+        m[i] = b1 * m[i] + (1 - b1) * g;
+        v[i] = b2 * v[i] + (1 - b2) * g * g;
+        param[i] = p - s->step_size * (m[i] / (sqrtf(v[i]) / s->root_correction + s->eps));
+        grad[i] = 0;
+    }
+}
+
+const struct kernels KERNEL(kernels) = {
+    .name = KERNEL_NAME,
+    .conv_panel = KERNEL(conv_panel),
+    .conv_panel_grad = KERNEL(conv_panel_grad),
+    .relu = relu,
+    .relu_grad = relu_grad,
+    .add = add,
+    .add_scaled = add_scaled,
+    .scale = scale,
+    .sum_squares = sum_squares,
+    .channel_sums = channel_sums,
+    .moments = moments,
+    .affine = affine,
+    .affine_sums = affine_sums,
+    .affine_grad = affine_grad,
+    .affine_pool = affine_pool,
+    .affine_pool_grad = affine_pool_grad,
+    .sgd = sgd,
+    .adam = adam,
+};

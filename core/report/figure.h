@@ -1,0 +1,46 @@
+/* figure.h: a figure is a gnuplot script and its data, FIGURES/NAME.gp and
+ * FIGURES/NAME.csv. The script comes from two templates, head.gp.in and KIND.gp.in. */
+#ifndef REPORT_FIGURE_H
+#define REPORT_FIGURE_H
+
+#include "board.h"
+#include "csv.h"
+#include "report.h"
+
+struct figure {
+    struct strbuf name;   /* "gap-random-0.1" */
+    const char *kind;     /* template: "gap", "roc", "confidence" */
+    double width, height; /* inches */
+    struct csv_writer data;
+    struct strbuf settings; /* lines of gnuplot that name layout, not data */
+};
+void figure_init(struct figure *f, const char *kind);
+void figure_release(struct figure *f);
+/* Adds the file-name form of `part` to the name, after a '-' if it is not the first. */
+void figure_name(struct figure *f, const char *part);
+/* A label in a figure's data: at most `width` cells, and no double quote, which gnuplot's CSV
+ * reader cannot take inside a quoted cell. */
+void figure_label(struct strbuf *out, const char *label, unsigned width);
+/* A line `name = v` in the settings. */
+void figure_number(struct figure *f, const char *name, double v);
+
+/* Where scripts come from and where figures go. */
+struct figure_place {
+    char *templates, *dir;
+    const struct report_options *options;
+    struct error first; /* the first failure to draw; later figures are still tried */
+};
+/* Writes script and data, then draws. A figure that cannot be drawn is recorded in `first`; what
+ * cannot be written is an error. */
+int figure_write(struct figure *f, struct figure_place *place, struct error *err);
+
+/* The figures of a report. */
+int figure_gap(const struct board *b, const char *scenario, struct figure_place *place,
+               struct error *err);
+/* name: of a curve, "roc-rmia"; series: "forget_test". Nothing is drawn when no row has it. */
+int figure_roc(const struct board *b, const char *scenario, const char *name, const char *series,
+               struct figure_place *place, struct error *err);
+int figure_confidence(const struct board *b, const char *scenario, struct figure_place *place,
+                      struct error *err);
+
+#endif

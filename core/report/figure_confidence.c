@@ -1,0 +1,129 @@
+/* Densities of the logit-scaled confidence on the forget, retain and test sets: one panel a
+ * method, average over its runs. A model that has forgotten treats its forget set as it treats the
+ * test set. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "curve_average.h"
+#include "figure.h"
+
+enum { TITLE_WIDTH = 27, N_SETS = 3 };
+
+static const char *const sets[N_SETS] = {"forget", "retain", "test"};
+
+struct panel_curves {
+    const struct result_curve **curve; /* (n) */
+    size_t n;
+};
+
+struct confidence_figure {
+    struct figure f;
+    const struct results *results;
+    size_t n;   /* panels so far */
+    double top; /* largest density */
+};
+
+static int collect(const struct results *r, const struct curve_key *key, struct panel_curves *ret,
+                   struct error *err)
+{
+    size_t n = curve_find(r, key, NULL, 0);
+    *ret = (struct panel_curves){malloc((n + 1) * sizeof(const struct result_curve *)), n};
+    if (!ret->curve)
+        return error_nomem(err);
+    curve_find(r, key, ret->curve, n);
+    return 0;
+}
+
+/* NaN for a set without curves. */
+static double average(const struct panel_curves *p, double x)
+{
+    double sum = 0;
+    for (size_t k = 0; k < p->n; k++)
+        sum += curve_line_at(p->curve[k], x);
+    return p->n ? sum / (double)p->n : NAN;
+}
+
+/* Rows at the abscissas of the first curve there is. */
+static void add_panel(struct confidence_figure *g, const char *method,
+                      const struct panel_curves set[N_SETS])
+{
+    const struct result_curve *base = NULL;
+    for (size_t s = 0; s < N_SETS && !base; s++)
+        base = set[s].n ? set[s].curve[0] : NULL;
+    if (!base)
+        return;
+    g->n++;
+    for (size_t i = 0; i < base->n; i++) {
+        csv_cell_int(&g->f.data, (int64_t)g->n);
+        csv_cell(&g->f.data, method);
+        csv_cell_double(&g->f.data, base->x[i]);
+        for (size_t s = 0; s < N_SETS; s++) {
+            double y = average(&set[s], base->x[i]);
+            g->top = fmax(g->top, y); /* fmax drops a NaN */
+            csv_cell_double(&g->f.data, y);
+        }
+        csv_end_row(&g->f.data);
+    }
+    strbuf_addf(&g->f.settings, "title_of[%zu] = '", g->n);
+    struct strbuf label;
+    strbuf_init(&label);
+    figure_label(&label, method, TITLE_WIDTH);
+    for (const char *p = label.s; *p; p++) /* in gnuplot's single quotes only ' itself is special */
+        strbuf_add(&g->f.settings, *p == '\'' ? "''" : p, *p == '\'' ? 2 : 1);
+    strbuf_adds(&g->f.settings, "'\n");
+    g->f.settings.failed |= label.failed;
+    strbuf_release(&label);
+}
+
+static int add_entry(struct confidence_figure *g, const struct board_entry *e, struct error *err)
+{
+    struct panel_curves set[N_SETS] = {{NULL, 0}};
+    int rc = 0;
+    for (size_t s = 0; rc == 0 && s < N_SETS; s++) {
+        const struct curve_key key = {e->scenario, e->method, "confidence", sets[s]};
+        rc = collect(g->results, &key, &set[s], err);
+    }
+    if (rc == 0)
+        add_panel(g, e->method, set);
+    for (size_t s = 0; s < N_SETS; s++)
+        free(set[s].curve);
+    return rc;
+}
+
+static void lay_out(struct confidence_figure *g)
+{
+    size_t columns = g->n <= 6 ? 3 : 4;
+    size_t rows = (g->n + columns - 1) / columns;
+    g->f.width = 7;
+    g->f.height = 0.75 + 1.2 * (double)rows;
+    figure_number(&g->f, "panels", (double)g->n);
+    figure_number(&g->f, "columns", (double)columns);
+    figure_number(&g->f, "top", g->top);
+}
+
+int figure_confidence(const struct board *b, const char *scenario, struct figure_place *place,
+                      struct error *err)
+{
+    struct confidence_figure g = {.results = b->results};
+    int rc = 0;
+    figure_init(&g.f, "confidence");
+    figure_name(&g.f, "confidence");
+    figure_name(&g.f, scenario);
+    strbuf_addf(&g.f.settings, "array title_of[%zu]\n", b->n + 1);
+    csv_cell(&g.f.data, "panel");
+    csv_cell(&g.f.data, "method");
+    csv_cell(&g.f.data, "x");
+    for (size_t s = 0; s < N_SETS; s++)
+        csv_cell(&g.f.data, sets[s]);
+    csv_end_row(&g.f.data);
+    for (size_t i = 0; rc == 0 && i < b->n; i++)
+        if (strcmp(b->entry[i].scenario, scenario) == 0)
+            rc = add_entry(&g, &b->entry[i], err);
+    if (rc == 0 && g.n > 0 && g.top > 0) {
+        lay_out(&g);
+        rc = figure_write(&g.f, place, err);
+    }
+    figure_release(&g.f);
+    return rc;
+}

@@ -1,0 +1,167 @@
+/* Gaps of one scenario as bars: the best method on top, original below all, the noise floor of
+ * the retrained models as a band behind them. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cells.h"
+#include "figure.h"
+
+enum { LABEL_WIDTH = 34 };
+
+struct gap_figure {
+    const struct board *board;
+    const char *scenario;
+    struct figure f;
+    bool intervals; /* whiskers are 95 % intervals, else standard deviations */
+    size_t n_bars;
+    unsigned label_width; /* cells of the widest label */
+    double *top;          /* (n_bars) where each bar or its whisker ends */
+};
+
+/* Whiskers are intervals only if every bar has one: a figure must not mix the two. */
+static bool all_have_intervals(const struct board *b, const char *scenario)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < b->n; i++) {
+        const struct board_entry *e = &b->entry[i];
+        if (strcmp(e->scenario, scenario) != 0 || isnan(e->gap))
+            continue;
+        if (isnan(e->gap_ci_high))
+            return false;
+        n++;
+    }
+    return n > 0;
+}
+
+/* NaN without a spread. A gap is never negative, so neither is a whisker. */
+static void whisker(const struct gap_figure *g, const struct board_entry *e, double *ret_low,
+                    double *ret_high)
+{
+    *ret_low = fmax(0, g->intervals ? e->gap_ci_low : e->gap - e->gap_sd);
+    *ret_high = g->intervals ? e->gap_ci_high : e->gap + e->gap_sd;
+    if (isnan(*ret_high))
+        *ret_low = NAN;
+}
+
+static void add_text(struct strbuf *out, const struct gap_figure *g, const struct board_entry *e)
+{
+    if (isnan(e->gap))
+        strbuf_addf(out, e->n_used ? "no gap" : "failed");
+    else if (g->intervals)
+        strbuf_addf(out, "%.2f  [%.2f, %.2f]", e->gap, fmax(0, e->gap_ci_low), e->gap_ci_high);
+    else if (isnan(e->gap_sd))
+        strbuf_addf(out, "%.2f", e->gap);
+    else
+        strbuf_addf(out, "%.2f ± %.2f", e->gap, e->gap_sd);
+    if (e->n_used < e->n_planned)
+        strbuf_addf(out, "  (%u/%u)", (unsigned)e->n_used, (unsigned)e->n_planned);
+}
+
+static void add_row(struct gap_figure *g, const struct board_entry *e, size_t position,
+                    const char *kind)
+{
+    struct csv_writer *w = &g->f.data;
+    struct strbuf label, text;
+    double low, high;
+    strbuf_init(&label);
+    strbuf_init(&text);
+    whisker(g, e, &low, &high);
+    figure_label(&label, e->method, LABEL_WIDTH);
+    add_text(&text, g, e);
+    csv_cell_int(w, (int64_t)position);
+    if (e->rank)
+        csv_cell_int(w, e->rank);
+    else
+        csv_cell(w, NULL);
+    csv_cell(w, label.s);
+    csv_cell(w, kind);
+    csv_cell_int(w, e->n_planned);
+    csv_cell_int(w, e->n_used);
+    const double v[] = {e->gap,          e->gap_sd,    e->gap_ci_low, e->gap_ci_high,
+                        e->gap_of_means, e->gap_worst, low,           high};
+    for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
+        csv_cell_double(w, v[i]);
+    csv_cell(w, text.s);
+    csv_end_row(w);
+    if (position) {
+        g->label_width = (unsigned)fmax(g->label_width, cells_width(label.s));
+        g->top[g->n_bars++] = isnan(e->gap) ? 0 : fmax(e->gap, high); /* fmax drops a NaN */
+    }
+    w->out.failed |= label.failed || text.failed;
+    strbuf_release(&label);
+    strbuf_release(&text);
+}
+
+static void add_rows(struct gap_figure *g)
+{
+    static const char *const names[] = {"position",    "rank",         "method",       "kind",
+                                        "n_planned",   "n_used",       "gap",          "gap_sd",
+                                        "gap_ci_low",  "gap_ci_high",  "gap_of_means", "gap_worst",
+                                        "whisker_low", "whisker_high", "text"};
+    const struct board *b = g->board;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        csv_cell(&g->f.data, names[i]);
+    csv_end_row(&g->f.data);
+    const struct board_entry *original = NULL;
+    for (size_t i = 0; i < b->n; i++) {
+        const struct board_entry *e = &b->entry[i];
+        if (strcmp(e->scenario, g->scenario) != 0)
+            continue;
+        if (e->row_class == ROW_METHOD)
+            add_row(g, e, g->n_bars + 1, e->rank ? "method" : "unranked");
+        else if (e->row_class == ROW_ORACLE)
+            add_row(g, e, 0, "noise-floor");
+        else
+            original = e;
+    }
+    if (original)
+        add_row(g, original, g->n_bars + 1, "original");
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Right end of the axis. One method that wrecks its model must not press all other bars into a
+ * line: bars far above the rest (4 medians, and at least twice the longest that stays) are cut,
+ * and marked as cut; their number stands beside them. */
+static double axis_end(double *top, size_t n)
+{
+    qsort(top, n, sizeof(*top), by_size);
+    double median = n ? (top[(n - 1) / 2] + top[n / 2]) / 2 : 0;
+    double all = n ? top[n - 1] : 0, kept = 0;
+    for (size_t i = 0; i < n && top[i] <= 4 * median; i++)
+        kept = top[i];
+    double end = kept > 0 && all >= 2 * kept ? kept : all;
+    return end > 0 ? 1.06 * end : 1;
+}
+
+int figure_gap(const struct board *b, const char *scenario, struct figure_place *place,
+               struct error *err)
+{
+    struct gap_figure g = {.board = b, .scenario = scenario};
+    figure_init(&g.f, "gap");
+    g.intervals = all_have_intervals(b, scenario);
+    g.top = malloc((b->n + 1) * sizeof(*g.top));
+    int rc = g.top ? 0 : error_nomem(err);
+    if (rc == 0) {
+        figure_name(&g.f, "gap");
+        figure_name(&g.f, scenario);
+        add_rows(&g);
+        g.f.width = 5.5;
+        g.f.height = 0.78 + 0.22 * (double)g.n_bars;
+        figure_number(&g.f, "rows", (double)g.n_bars);
+        figure_number(&g.f, "label_cells", g.label_width);
+        figure_number(&g.f, "text_cells", g.intervals ? 20 : 12);
+        figure_number(&g.f, "axis_end", axis_end(g.top, g.n_bars));
+        strbuf_addf(&g.f.settings, "spread = '%s'\n",
+                    g.intervals ? "95 % interval" : "± 1 sd over runs");
+        rc = figure_write(&g.f, place, err);
+    }
+    free(g.top);
+    figure_release(&g.f);
+    return rc;
+}

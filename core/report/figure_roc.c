@@ -1,0 +1,150 @@
+/* ROC curves of one attack and scenario on logarithmic axes: where an attack matters is at few
+ * false positives (Carlini et al., "Membership Inference Attacks From First Principles", 2022,
+ * section III). One curve a method: vertical average of its runs (Fawcett, "An introduction to
+ * ROC analysis", 2006, section 8.1) at fixed false positive rates. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cells.h"
+#include "curve_average.h"
+#include "figure.h"
+
+enum { N_POINTS = 200, LABEL_WIDTH = 34 };
+
+struct roc_method {
+    const char *label;
+    enum row_class row_class;
+    const struct result_curve **curve; /* (n) */
+    size_t n;
+};
+
+struct roc_figure {
+    struct figure f;
+    struct roc_method *method;
+    size_t n;
+    double first; /* smallest false positive rate but 0: one negative */
+};
+
+/* The curves of a method; n stays 0 when it has none. */
+static int collect(const struct results *r, const struct curve_key *key, struct roc_method *m,
+                   struct error *err)
+{
+    *m = (struct roc_method){.label = key->method};
+    size_t n = curve_find(r, key, NULL, 0);
+    if (n == 0)
+        return 0;
+    m->curve = malloc(n * sizeof(const struct result_curve *));
+    if (!m->curve)
+        return error_nomem(err);
+    m->n = curve_find(r, key, m->curve, n);
+    return 0;
+}
+
+static int collect_all(struct roc_figure *g, const struct board *b, struct curve_key key,
+                       struct error *err)
+{
+    g->first = NAN;
+    for (size_t i = 0; i < b->n; i++) {
+        struct roc_method *m = &g->method[g->n];
+        if (strcmp(b->entry[i].scenario, key.scenario) != 0)
+            continue;
+        key.method = b->entry[i].method;
+        TRY(collect(b->results, &key, m, err));
+        m->row_class = b->entry[i].row_class;
+        g->n += m->n > 0;
+        if (m->n)
+            g->first = fmin(g->first, curve_least_step(m->curve, m->n)); /* fmin drops a NaN */
+    }
+    if (g->first > 0)
+        g->first = 1 / round(1 / g->first); /* the differences carry rounding errors */
+    return 0;
+}
+
+static double average(const struct roc_method *m, double x)
+{
+    double sum = 0;
+    for (size_t k = 0; k < m->n; k++)
+        sum += curve_step_at(m->curve[k], x);
+    return sum / (double)m->n;
+}
+
+/* Logarithmic from one negative to all. The small surplus makes k/n reachable despite rounding. */
+static double grid(double first, size_t i)
+{
+    return i == N_POINTS - 1 ? 1 : first * pow(1 / first, (double)i / (N_POINTS - 1)) * (1 + 1e-12);
+}
+
+static unsigned add_header(struct roc_figure *g)
+{
+    struct strbuf label;
+    unsigned widest = 0;
+    strbuf_init(&label);
+    csv_cell(&g->f.data, "fpr");
+    for (size_t m = 0; m < g->n; m++) {
+        strbuf_reset(&label);
+        figure_label(&label, g->method[m].label, LABEL_WIDTH);
+        csv_cell(&g->f.data, label.s);
+        widest = (unsigned)fmax(widest, cells_width(label.s));
+    }
+    csv_end_row(&g->f.data);
+    g->f.data.out.failed |= label.failed;
+    strbuf_release(&label);
+    return widest;
+}
+
+static void add_points(struct roc_figure *g)
+{
+    for (size_t i = 0; i < N_POINTS; i++) {
+        double x = grid(g->first, i);
+        csv_cell_double(&g->f.data, x);
+        for (size_t m = 0; m < g->n; m++)
+            csv_cell_double(&g->f.data, average(&g->method[m], x));
+        csv_end_row(&g->f.data);
+    }
+}
+
+/* Column (1-based) of the sentinel of that class in the data; 0 when it has no curve. */
+static double sentinel_column(const struct roc_figure *g, enum row_class row_class)
+{
+    for (size_t m = 0; m < g->n; m++)
+        if (g->method[m].row_class == row_class)
+            return (double)m + 2;
+    return 0;
+}
+
+static int write(struct roc_figure *g, const struct curve_key *key, struct figure_place *place,
+                 struct error *err)
+{
+    double original = sentinel_column(g, ROW_ORIGINAL), retrain = sentinel_column(g, ROW_ORACLE);
+    figure_name(&g->f, key->name);
+    if (strcmp(key->series, "forget_test") != 0)
+        figure_name(&g->f, key->series);
+    figure_name(&g->f, key->scenario);
+    unsigned widest = add_header(g);
+    add_points(g);
+    g->f.width = 4.05 + 0.066 * widest;
+    g->f.height = 3.45;
+    figure_number(&g->f, "original", original);
+    figure_number(&g->f, "retrain", retrain);
+    figure_number(&g->f, "first_method", 2 + (original > 0) + (retrain > 0));
+    figure_number(&g->f, "last_method", 1 + (double)g->n);
+    figure_number(&g->f, "first_fpr", g->first);
+    return figure_write(&g->f, place, err);
+}
+
+int figure_roc(const struct board *b, const char *scenario, const char *name, const char *series,
+               struct figure_place *place, struct error *err)
+{
+    struct curve_key key = {.scenario = scenario, .name = name, .series = series};
+    struct roc_figure g = {.method = calloc(b->n + 1, sizeof(*g.method))};
+    figure_init(&g.f, "roc");
+    int rc = g.method ? collect_all(&g, b, key, err) : error_nomem(err);
+    if (rc == 0 && g.n > 0 && g.first > 0 && g.first < 1)
+        rc = write(&g, &key, place, err);
+    for (size_t m = 0; g.method && m <= b->n; m++)
+        free(g.method[m].curve);
+    free(g.method);
+    figure_release(&g.f);
+    return rc;
+}

@@ -1,0 +1,177 @@
+#include "report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "figure.h"
+#include "fs.h"
+#include "labels.h"
+#include "report_csv.h"
+
+static int save(struct csv_writer *w, const char *dir, const char *name, struct error *err)
+{
+    char *path = fs_join(dir, name);
+    int rc = path ? csv_writer_save(w, path, err) : error_nomem(err);
+    free(path);
+    csv_writer_release(w);
+    return rc;
+}
+
+static int write_tables(const struct board *b, const char *dir, struct error *err)
+{
+    struct csv_writer w;
+    csv_writer_init(&w);
+    report_runs(b->results, &w);
+    TRY(save(&w, dir, "runs.csv", err));
+    report_costs(b->results, &w);
+    TRY(save(&w, dir, "costs.csv", err));
+    report_leaderboard(b, &w);
+    return save(&w, dir, "leaderboard.csv", err);
+}
+
+/* ---- curves ---- */
+
+struct curve_names { /* distinct (name, series) of all rows, in order of appearance */
+    const struct result_curve **first;
+    size_t n;
+};
+
+static bool is_known(const struct curve_names *names, const struct result_curve *c)
+{
+    for (size_t i = 0; i < names->n; i++)
+        if (strcmp(names->first[i]->name, c->name) == 0 &&
+            strcmp(names->first[i]->series, c->series) == 0)
+            return true;
+    return false;
+}
+
+static int curve_names_make(const struct results *r, struct curve_names *ret, struct error *err)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < r->n_rows; i++)
+        total += r->row[i].n_curves;
+    *ret = (struct curve_names){calloc(total + 1, sizeof(const struct result_curve *)), 0};
+    if (!ret->first)
+        return error_nomem(err);
+    for (size_t i = 0; i < r->n_rows; i++)
+        for (size_t k = 0; k < r->row[i].n_curves; k++)
+            if (!is_known(ret, &r->row[i].curve[k]))
+                ret->first[ret->n++] = &r->row[i].curve[k];
+    return 0;
+}
+
+/* File of a curve in curves/. Labels that differ only in bytes that file names lack get numbers. */
+static void curve_file(const struct curve_names *names, size_t index, struct strbuf *out)
+{
+    struct strbuf other;
+    unsigned same = 1;
+    strbuf_init(&other);
+    label_file_name(out, names->first[index]->name);
+    for (size_t i = 0; i < index; i++) {
+        bool seen = false;
+        for (size_t k = 0; k < i; k++)
+            seen |= strcmp(names->first[k]->name, names->first[i]->name) == 0;
+        strbuf_reset(&other);
+        label_file_name(&other, names->first[i]->name);
+        same += !seen && strcmp(other.s, out->s) == 0;
+    }
+    if (same > 1)
+        strbuf_addf(out, "-%u", same);
+    strbuf_adds(out, ".csv");
+    out->failed |= other.failed;
+    strbuf_release(&other);
+}
+
+static bool is_first_series(const struct curve_names *names, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (strcmp(names->first[i]->name, names->first[index]->name) == 0)
+            return false;
+    return true;
+}
+
+static int write_curves(const struct results *r, const struct curve_names *names,
+                        const char *out_dir, struct error *err)
+{
+    char *dir = fs_join(out_dir, "curves");
+    struct strbuf file;
+    struct csv_writer w;
+    strbuf_init(&file);
+    csv_writer_init(&w);
+    int rc = dir ? fs_mkdirs(dir, err) : error_nomem(err);
+    for (size_t i = 0; rc == 0 && i < names->n; i++) {
+        if (!is_first_series(names, i))
+            continue;
+        strbuf_reset(&file);
+        curve_file(names, i, &file);
+        report_curve(r, names->first[i]->name, &w);
+        rc = file.failed ? error_nomem(err) : save(&w, dir, file.s, err);
+    }
+    csv_writer_release(&w);
+    strbuf_release(&file);
+    free(dir);
+    return rc;
+}
+
+/* ---- figures ---- */
+
+static int figures_of(const struct board *b, const struct curve_names *names, const char *scenario,
+                      struct figure_place *place, struct error *err)
+{
+    TRY(figure_gap(b, scenario, place, err));
+    for (size_t i = 0; i < names->n; i++)
+        if (strncmp(names->first[i]->name, "roc-", 4) == 0)
+            TRY(figure_roc(b, scenario, names->first[i]->name, names->first[i]->series, place,
+                           err));
+    return figure_confidence(b, scenario, place, err);
+}
+
+/* Templates stand beside the programs: bin/../share/lethe/reports. */
+static int place_make(const struct report_options *options, struct figure_place *ret,
+                      struct error *err)
+{
+    char *program = fs_program_dir();
+    *ret = (struct figure_place){.options = options,
+                                 .templates =
+                                     program ? fs_join(program, "../share/lethe/reports") : NULL,
+                                 .dir = fs_join(options->out_dir, "figures")};
+    free(program);
+    return ret->templates && ret->dir ? fs_mkdirs(ret->dir, err) : error_nomem(err);
+}
+
+static int write_figures(const struct board *b, const struct curve_names *names,
+                         const struct report_options *options, struct error *err)
+{
+    struct figure_place place;
+    int rc = place_make(options, &place, err);
+    for (size_t s = 0; rc == 0 && s < b->results->n_scenarios; s++)
+        rc = figures_of(b, names, b->results->scenario[s], &place, err);
+    if (rc == 0 && place.first.code) {
+        if (err)
+            *err = place.first;
+        rc = place.first.code;
+    }
+    free(place.templates);
+    free(place.dir);
+    return rc;
+}
+
+int report_write(const struct results *r, const struct report_options *options, struct error *err)
+{
+    struct board b;
+    struct curve_names names = {NULL, 0};
+    if (!options->out_dir || !*options->out_dir)
+        return error_set(err, ERR_INVALID, "a report needs a folder to go to");
+    TRY(fs_mkdirs(options->out_dir, err));
+    TRY(board_make(r, &b, err));
+    int rc = curve_names_make(r, &names, err);
+    if (rc == 0)
+        rc = write_tables(&b, options->out_dir, err);
+    if (rc == 0)
+        rc = write_curves(r, &names, options->out_dir, err);
+    if (rc == 0 && options->figures)
+        rc = write_figures(&b, &names, options, err);
+    free(names.first);
+    board_release(&b);
+    return rc;
+}

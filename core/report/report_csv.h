@@ -1,0 +1,14 @@
+/* report_csv.h: the tables of a report as CSV text. Writers are empty when they come in. */
+#ifndef REPORT_REPORT_CSV_H
+#define REPORT_REPORT_CSV_H
+
+#include "board.h"
+#include "csv.h"
+
+void report_runs(const struct results *r, struct csv_writer *out);
+void report_costs(const struct results *r, struct csv_writer *out);
+void report_leaderboard(const struct board *b, struct csv_writer *out);
+/* All series of the curve `name`, row by row. */
+void report_curve(const struct results *r, const char *name, struct csv_writer *out);
+
+#endif
