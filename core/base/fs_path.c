@@ -82,7 +82,8 @@ int fs_mkdirs(const char *path, struct error *err)
         char keep = *p;
         *p = '\0';
         if (mkdir(part, 0777) != 0 && !fs_is_dir(part))
-            rc = error_errno(err, errno, "cannot make the folder %s", part);
+            rc = error_errno(err, errno == EEXIST ? ENOTDIR : errno, "cannot make the folder %s",
+                             part);
         *p = keep;
         if (keep == '\0')
             break;

@@ -46,6 +46,19 @@ static void take_place(struct loader *l, struct fy_token *token)
     l->column = m->column + 1;
 }
 
+/* The mark of a quoted scalar or an alias stands behind its first character. */
+static void take_event_place(struct loader *l, const struct fy_event *e, struct fy_token *token)
+{
+    take_place(l, token);
+    if (!token)
+        return;
+    enum fy_scalar_style style
+        = e->type == FYET_SCALAR ? fy_token_scalar_style(token) : FYSS_PLAIN;
+    if (l->column > 1
+        && (e->type == FYET_ALIAS || style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED))
+        l->column--;
+}
+
 /* Next event, or NULL with the error set. */
 static struct fy_event *next_event(struct loader *l)
 {
@@ -104,7 +117,7 @@ static int read_node(struct loader *l, struct fy_event *e, unsigned depth, struc
 static int read_key(struct loader *l, struct fy_event *e, struct yaml_node *map)
 {
     struct fy_token *tag;
-    take_place(l, event_token(e, &tag));
+    take_event_place(l, e, event_token(e, &tag));
     if (e->type != FYET_SCALAR || tag)
         return at_event(l, e->type == FYET_ALIAS ? "aliases are not supported; write the key out"
                                                  : "a key must be a plain word");
@@ -190,7 +203,7 @@ static int read_children(struct loader *l, struct yaml_node *node, unsigned dept
 static int read_node(struct loader *l, struct fy_event *e, unsigned depth, struct yaml_node **ret)
 {
     struct fy_token *tag, *token = event_token(e, &tag);
-    take_place(l, token);
+    take_event_place(l, e, token);
     if (e->type == FYET_ALIAS)
         return at_event(l, "aliases (*name) are not supported; write the value out");
     if (tag) {

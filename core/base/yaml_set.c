@@ -127,13 +127,26 @@ static int check_path(const struct yaml_node *root, const char *path, struct err
     }
 }
 
+/* "--set a=[1: flow sequence without ...": the position in so short a text helps nobody. */
+static int value_error(const char *path, const char *value, struct error *err)
+{
+    if (!err)
+        return ERR_INVALID;
+    const char *text = err->text;
+    if (text_starts(text, origin)) {
+        text += strspn(text + strlen(origin), ":0123456789") + strlen(origin);
+        text += *text == ' ';
+    }
+    return error_set(err, err->code, "--set %s=%s: %s", path, value, text);
+}
+
 int yaml_set(struct yaml_node *root, const char *path, const char *value, struct error *err)
 {
     struct yaml_node *parsed = NULL;
     struct yaml_pair *pair = NULL;
     TRY(check_path(root, path, err));
     if (yaml_parse(origin, value, strlen(value), &parsed, err) < 0)
-        return error_prefix(err, "--set %s=%s", path, value);
+        return value_error(path, value, err);
     forget_places(parsed);
     int rc = find_pair(root, path, &pair, err);
     if (rc < 0) {

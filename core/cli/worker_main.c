@@ -1,7 +1,8 @@
 /* lethe-worker: the process that computes and loads plugins, one task a process.
  *   lethe-worker info            what this machine computes with, as JSON
  *   lethe-worker describe FILE   what the plugins in FILE declare, as JSON
- *   lethe-worker task JOB.json   one task of a plan (started by `lethe run`) */
+ *   lethe-worker task JOB.json   one task of a plan (started by `lethe run`)
+ *   lethe-worker files JOB.json  one step on files (started by `lethe train` and its kin) */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "files_job.h"
 #include "hosting.h"
 #include "model.h"
 #include "task.h"
@@ -80,6 +82,17 @@ static int run_task(const char *path)
     return rc < 0 ? 1 : 0;
 }
 
+static int run_files(const char *path)
+{
+    struct events events = {fcntl(EVENTS_FD, F_GETFD) < 0 ? -1 : EVENTS_FD, 0};
+    struct error err = ERROR_INIT;
+    int rc = files_run(path, &events, &err);
+    if (rc < 0)
+        fprintf(stderr, "lethe-worker: %s\n", err.text);
+    events_done(&events, rc < 0 ? verdict_from_code(rc) : VERDICT_OK, rc < 0 ? err.text : "");
+    return rc < 0 ? 1 : 0;
+}
+
 static int describe(const char *path)
 {
     struct error err = ERROR_INIT;
@@ -126,7 +139,9 @@ int main(int argc, char **argv)
         return describe(argv[2]);
     if (argc == 3 && strcmp(argv[1], "task") == 0)
         return run_task(argv[2]);
-    fputs("Usage: lethe-worker info | describe FILE.so | task JOB.json\n"
+    if (argc == 3 && strcmp(argv[1], "files") == 0)
+        return run_files(argv[2]);
+    fputs("Usage: lethe-worker info | describe FILE.so | task JOB.json | files JOB.json\n"
           "Part of lethe, which starts it; see `lethe --help`.\n",
           stderr);
     return 2;

@@ -231,8 +231,8 @@ static int at_node(const struct yaml_node *node, struct error *err)
 static int read_layer(const struct yaml_node *item, const uint32_t in[3], const char *position,
                       struct arch_layer *layer, struct error *err)
 {
-    const struct layer_syntax *s;
-    const struct yaml_node *options;
+    const struct layer_syntax *s = NULL;
+    const struct yaml_node *options = NULL;
     TRY(layer_head(item, &s, &options, err));
     layer->kind = s->kind;
     memcpy(layer->in, in, sizeof(layer->in));

@@ -40,6 +40,7 @@ struct sgd_step {
 
 struct adam_step {
     float step_size, beta1, beta2, eps, weight_decay, grad_scale;
+    float rest1, rest2; /* 1 - beta1, 1 - beta2, rounded once as in PyTorch */
     float root_correction; /* sqrt(1 - beta2^t) */
     float decay;           /* AdamW: 1 - lr wd; Adam: 1 */
 };
@@ -81,7 +82,7 @@ struct kernels {
                              uint32_t w, size_t c, const struct affine *f,
                              const struct affine_grad *d, float *dz);
 
-    /* Optimisers; grad is zeroed. mask and velocity may be NULL. */
+    /* Optimisers; grad is zeroed. velocity may be NULL. */
     void (*sgd)(const struct sgd_step *s, size_t n, float *param, float *grad, float *velocity);
     void (*adam)(const struct adam_step *s, size_t n, float *param, float *grad, float *m,
                  float *v);

@@ -9,8 +9,8 @@
 /* Raise with every change that alters a result's bits. */
 #define ENGINE_VERSION 1
 
-int net_new(const struct arch *arch, uint32_t max_batch, struct par *par, struct net **ret,
-            struct error *err)
+int net_new_with(const struct arch *arch, uint32_t max_batch, struct par *par,
+                 const struct kernels *kernels, struct net **ret, struct error *err)
 {
     if (max_batch == 0)
         return error_set(err, ERR_INVALID, "a batch of 0 images");
@@ -21,7 +21,7 @@ int net_new(const struct arch *arch, uint32_t max_batch, struct par *par, struct
     net->arch = arch;
     net->par = par;
     net->max_batch = max_batch;
-    net->k = kernels_best();
+    net->k = kernels;
     net_build(net);
     int rc = net->failed ? error_nomem(err) : net_plan(net, err);
     net->written = rc == 0 ? calloc(net->n_values, sizeof(*net->written)) : NULL;
@@ -33,6 +33,12 @@ int net_new(const struct arch *arch, uint32_t max_batch, struct par *par, struct
     }
     *ret = net;
     return 0;
+}
+
+int net_new(const struct arch *arch, uint32_t max_batch, struct par *par, struct net **ret,
+            struct error *err)
+{
+    return net_new_with(arch, max_batch, par, kernels_best(), ret, err);
 }
 
 void net_free(struct net *net)

@@ -100,7 +100,10 @@ void net_want_scratch(struct net *net, size_t bytes);
 /* Gives every span its offset; returns the total. */
 size_t spans_place(struct span *span, uint32_t n);
 
-/* net.c: each of n images (rows, cols) -> (cols, rows). */
+/* net.c: net_new with other kernels than this machine's best. */
+int net_new_with(const struct arch *arch, uint32_t max_batch, struct par *par,
+                 const struct kernels *kernels, struct net **ret, struct error *err);
+/* Each of n images (rows, cols) -> (cols, rows). */
 void net_transpose(struct par *par, const float *from, uint32_t n, size_t rows, size_t cols,
                    float *to);
 

@@ -26,6 +26,7 @@ struct optim {
     bool restore;
     float *frozen;       /* values of masked weights when restore */
     double clip_norm;    /* 0: no clipping */
+    double *norms;       /* squared norms of parts of the gradient */
 };
 
 int optim_new(struct model *model, const struct optim_config *config, struct optim **ret,

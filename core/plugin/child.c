@@ -170,7 +170,7 @@ static void read_all(struct child *c, int max_reads)
  * behind ends now, before the number can be used again. */
 static void reap(struct child *c)
 {
-    struct rusage usage = { 0 };
+    struct rusage usage = {0};
     int status = 0;
     pid_t rc;
     c->result.wall_s = (double)(fs_now_ns() - c->start_ns) / 1e9;
@@ -201,9 +201,9 @@ enum { FDS_PER_CHILD = 4 };
 
 static void watch(const struct child *c, struct pollfd *p)
 {
-    int fds[FDS_PER_CHILD] = { c->pidfd, c->event_fd, c->out_fd, c->tail.fd };
+    int fds[FDS_PER_CHILD] = {c->pidfd, c->event_fd, c->out_fd, c->tail.fd};
     for (int i = 0; i < FDS_PER_CHILD; i++)
-        p[i] = (struct pollfd) { c->ended ? -1 : fds[i], POLLIN, 0 };
+        p[i] = (struct pollfd){c->ended ? -1 : fds[i], POLLIN, 0};
 }
 
 /* Milliseconds until the first deadline, at most timeout_ms (negative: no limit). */
@@ -321,7 +321,7 @@ int child_capture(const struct child_options *options, size_t max_bytes, char **
 
 char *child_worker_path(struct error *err)
 {
-    static const char *const places[] = { "lethe-worker", "../libexec/lethe/lethe-worker" };
+    static const char *const places[] = {"lethe-worker", "../libexec/lethe/lethe-worker"};
     const char *named = getenv("LETHE_WORKER");
     if (named && *named) {
         char *copy = text_dup(named);

@@ -11,11 +11,11 @@
 #include "verdict.h"
 
 struct child_options {
-    const char *program;  /* path of lethe-worker */
+    const char *program;     /* path of lethe-worker */
     const char *const *args; /* NULL-ended, without the program's name */
-    const char *log_path; /* stdout and stderr go here (created); NULL: /dev/null */
-    double wall_limit_s;  /* 0: none. Then SIGTERM, 2 s later SIGKILL to the whole group */
-    uint64_t memory_limit; /* bytes; 0: none. The worker sets it, this is for the verdict `oom` */
+    const char *log_path;    /* stdout and stderr go here (created); NULL: /dev/null */
+    double wall_limit_s;     /* 0: none. Then SIGTERM, 2 s later SIGKILL to the whole group */
+    uint64_t memory_limit;   /* bytes; 0: none. The worker sets it, this is for the verdict `oom` */
 };
 
 struct child_result {
@@ -33,7 +33,7 @@ int child_start(const struct child_options *options, struct child **ret, struct 
 int child_wait(struct child **children, unsigned n, int timeout_ms, struct error *err);
 bool child_ended(const struct child *c);
 const struct child_result *child_result(const struct child *c); /* after the end */
-double child_fraction(const struct child *c); /* last progress, 0 before any */
+double child_fraction(const struct child *c);                   /* last progress, 0 before any */
 const char *child_what(const struct child *c);
 void child_kill(struct child *c); /* the whole group, at once; then wait for its end */
 void child_free(struct child *c); /* kills it when still running; accepts NULL */

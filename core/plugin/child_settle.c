@@ -16,8 +16,8 @@
 /* Close to the limit counts: what a process holds when an allocation fails lies below it. */
 static const double near_limit = 0.8;
 
-__attribute__((format(printf, 3, 4))) static void
-conclude(struct child *c, enum verdict verdict, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void conclude(struct child *c, enum verdict verdict,
+                                                           const char *format, ...)
 {
     char text[sizeof(c->result.reason) * 2];
     va_list args;
@@ -52,8 +52,8 @@ static void last_words(struct child *c, char *out, size_t cap)
 
 static bool near_memory_limit(const struct child *c)
 {
-    return c->memory_limit > 0
-           && (double)c->result.peak_bytes >= near_limit * (double)c->memory_limit;
+    return c->memory_limit > 0 &&
+           (double)c->result.peak_bytes >= near_limit * (double)c->memory_limit;
 }
 
 static void conclude_timeout(struct child *c)
@@ -108,8 +108,8 @@ static void conclude_done(struct child *c)
 
 void child_settle(struct child *c, int status, const struct rusage *u)
 {
-    c->result.cpu_s = (double)(u->ru_utime.tv_sec + u->ru_stime.tv_sec)
-                      + (double)(u->ru_utime.tv_usec + u->ru_stime.tv_usec) / 1e6;
+    c->result.cpu_s = (double)(u->ru_utime.tv_sec + u->ru_stime.tv_sec) +
+                      (double)(u->ru_utime.tv_usec + u->ru_stime.tv_usec) / 1e6;
     /* ru_maxrss starts with what this process held when it spawned the child; the worker's own
      * number does not. */
     c->result.peak_bytes = c->done_peak ? c->done_peak : (uint64_t)u->ru_maxrss * 1024;

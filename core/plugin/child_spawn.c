@@ -24,7 +24,7 @@ struct spawn_pipes {
 /* ret[0] reads without blocking, ret[1] is for the child. */
 static int open_pipe(int ret[2], struct error *err)
 {
-    int fd[2], high[2] = { -1, -1 };
+    int fd[2], high[2] = {-1, -1};
     if (pipe2(fd, O_CLOEXEC) < 0)
         return error_errno(err, errno, "cannot make a pipe to a worker");
     for (int i = 0; i < 2; i++)
@@ -65,7 +65,7 @@ static int open_pipes(struct child *c, bool capture, struct spawn_pipes *p, stru
 
 static void close_pipes(struct spawn_pipes *p)
 {
-    int fds[] = { p->event_fd, p->out_fd, p->err_fd };
+    int fds[] = {p->event_fd, p->out_fd, p->err_fd};
     for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
         if (fds[i] >= 0)
             close(fds[i]);
@@ -96,15 +96,15 @@ static int add_attributes(posix_spawnattr_t *a)
     if (rc == 0)
         rc = posix_spawnattr_setsigdefault(a, &all);
     return rc ? rc
-              : posix_spawnattr_setflags(a, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK
-                                                | POSIX_SPAWN_SETSIGDEF);
+              : posix_spawnattr_setflags(a, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
+                                                POSIX_SPAWN_SETSIGDEF);
 }
 
 /* This environment with one thread for OpenBLAS and OpenMP: the worker's own pool does the rest.
  * The array is malloc'd, its strings are not. */
 static char **make_environment(void)
 {
-    static const char *const fixed[] = { "OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1" };
+    static const char *const fixed[] = {"OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1"};
     const size_t n_fixed = sizeof(fixed) / sizeof(fixed[0]);
     size_t n = 0, used = 0;
     while (environ && environ[n])
@@ -179,7 +179,7 @@ static int spawn(struct child *c, const struct child_options *o, const struct sp
 
 int child_spawn(struct child *c, const struct child_options *o, bool capture, struct error *err)
 {
-    struct spawn_pipes pipes = { -1, -1, -1 };
+    struct spawn_pipes pipes = {-1, -1, -1};
     int log_fd = -1;
     if (o->log_path && !(c->log_path = text_dup(o->log_path)))
         return error_nomem(err);

@@ -5,7 +5,8 @@
 #include <stddef.h>
 
 /* Copies n bytes as one line of valid UTF-8: control characters become spaces, malformed bytes '?'.
- * Cuts between characters so that out (cap bytes, at least 1) ends with a NUL. Returns the length. */
+ * Cuts between characters so that out (cap bytes, at least 1) ends with a NUL. Returns the length.
+ */
 size_t clean_text(const char *in, size_t n, char *out, size_t cap);
 /* The last line of n bytes that is not blank, cleaned; "" when there is none. */
 size_t clean_last_line(const char *in, size_t n, char *out, size_t cap);

@@ -45,14 +45,14 @@ static void *grown(struct arena *a, void *items, unsigned n, unsigned *cap, size
 static int add_failure(struct finder *f, const char *path, const struct child_result *r,
                        struct error *err)
 {
-    struct plugin_failure *items = grown(f->arena, f->set.failure, f->set.n_failures,
-                                         &f->cap_failures, sizeof(*items));
+    struct plugin_failure *items =
+        grown(f->arena, f->set.failure, f->set.n_failures, &f->cap_failures, sizeof(*items));
     if (!items)
         return error_nomem(err);
     f->set.failure = items;
     struct plugin_failure *fail = &items[f->set.n_failures];
-    *fail = (struct plugin_failure) { arena_strdup(f->arena, path), r->verdict, r->signal,
-                                      arena_strdup(f->arena, r->reason) };
+    *fail = (struct plugin_failure){arena_strdup(f->arena, path), r->verdict, r->signal,
+                                    arena_strdup(f->arena, r->reason)};
     if (!fail->path || !fail->reason)
         return error_nomem(err);
     f->set.n_failures++;
@@ -62,7 +62,7 @@ static int add_failure(struct finder *f, const char *path, const struct child_re
 static int add_text_failure(struct finder *f, const char *path, enum verdict verdict,
                             const char *reason, struct error *err)
 {
-    struct child_result r = { .verdict = verdict };
+    struct child_result r = {.verdict = verdict};
     clean_text(reason, strlen(reason), r.reason, sizeof(r.reason));
     return add_failure(f, path, &r, err);
 }
@@ -85,8 +85,7 @@ static int add_plugin(struct finder *f, json_t *json, struct error *err)
 {
     struct plugin_desc p;
     TRY(desc_from_json(json, &p, err));
-    struct plugin_desc *items
-        = grown(f->arena, f->set.plugin, f->set.n, &f->cap, sizeof(*items));
+    struct plugin_desc *items = grown(f->arena, f->set.plugin, f->set.n, &f->cap, sizeof(*items));
     if (!items)
         return error_nomem(err);
     f->set.plugin = items;
@@ -120,8 +119,8 @@ static int complete(json_t *all, const char *path, struct error *err)
     {
         if (!json_is_object(o))
             return error_set(err, ERR_OUTPUT, "its description is no list of objects");
-        if (json_object_set_new(o, "path", json_string(path)) != 0
-            || json_object_set_new(o, "sha256", json_string(hex)) != 0)
+        if (json_object_set_new(o, "path", json_string(path)) != 0 ||
+            json_object_set_new(o, "sha256", json_string(hex)) != 0)
             return error_set(err, ERR_INVALID, "its path is not valid UTF-8");
     }
     return 0;
@@ -134,10 +133,9 @@ static int describe(struct finder *f, const char *path, json_t **ret, struct chi
     const char *program;
     char *text = NULL;
     struct error why = ERROR_INIT;
-    const char *const args[] = { "describe", path, NULL };
+    const char *const args[] = {"describe", path, NULL};
     TRY(worker(f, &program, err));
-    struct child_options o
-        = { .program = program, .args = args, .wall_limit_s = DESCRIBE_LIMIT_S };
+    struct child_options o = {.program = program, .args = args, .wall_limit_s = DESCRIBE_LIMIT_S};
     *ret = NULL;
     int rc = child_capture(&o, MAX_DESCRIPTION, &text, ret_why, &why);
     if (rc == ERR_ENVIRONMENT || rc == ERR_NOMEM) { /* the worker itself does not start */
@@ -154,7 +152,7 @@ static int describe(struct finder *f, const char *path, json_t **ret, struct chi
     if (rc < 0) {
         json_decref(*ret);
         *ret = NULL;
-        *ret_why = (struct child_result) { .verdict = VERDICT_INVALID_OUTPUT };
+        *ret_why = (struct child_result){.verdict = VERDICT_INVALID_OUTPUT};
         clean_text(why.text, strlen(why.text), ret_why->reason, sizeof(ret_why->reason));
     }
     return 0;
@@ -172,10 +170,9 @@ static int add_all(struct finder *f, const char *path, json_t *all, struct error
         if (rc == ERR_NOMEM)
             return error_nomem(err);
         if (rc < 0)
-            TRY(add_text_failure(f, path,
-                                 rc == ERR_UNSUPPORTED ? VERDICT_UNSUPPORTED
-                                                       : VERDICT_INVALID_OUTPUT,
-                                 why.text, err));
+            TRY(add_text_failure(
+                f, path, rc == ERR_UNSUPPORTED ? VERDICT_UNSUPPORTED : VERDICT_INVALID_OUTPUT,
+                why.text, err));
     }
     return 0;
 }
@@ -194,7 +191,7 @@ static bool is_known(const struct finder *f, const char *path)
 static int add_file(struct finder *f, const char *path, struct error *err)
 {
     struct stat st;
-    struct child_result why = { 0 };
+    struct child_result why = {0};
     json_t *all = NULL;
     if (is_known(f, path))
         return 0;
@@ -324,7 +321,7 @@ static int find_all(struct finder *f, const char *const *files, struct error *er
 int plugins_discover(const char *const *files, const char *cache_dir, struct plugin_set *ret,
                      struct error *err)
 {
-    struct finder f = { .cache_dir = cache_dir, .arena = arena_new() };
+    struct finder f = {.cache_dir = cache_dir, .arena = arena_new()};
     strbuf_init(&f.places);
     f.set.memory = f.arena;
     int rc = f.arena ? find_all(&f, files, err) : error_nomem(err);
@@ -343,7 +340,7 @@ void plugins_release(struct plugin_set *set)
     if (!set)
         return;
     arena_free(set->memory);
-    *set = (struct plugin_set) { 0 };
+    *set = (struct plugin_set){0};
 }
 
 /* ---- looking up ---- */

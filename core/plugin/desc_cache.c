@@ -27,17 +27,17 @@ static json_t *fingerprint(const char *path, const struct stat *st)
     return json_pack("{s:i,s:s,s:i,s:s,s:I,s:I,s:I,s:I,s:I}", "format", CACHE_FORMAT, "lethe",
                      LETHE_VERSION, "abi_minor", (int)LETHE_ABI_MINOR, "path", path, "device",
                      (json_int_t)st->st_dev, "inode", (json_int_t)st->st_ino, "size",
-                     (json_int_t)st->st_size, "mtime_s", (json_int_t)st->st_mtim.tv_sec,
-                     "mtime_ns", (json_int_t)st->st_mtim.tv_nsec);
+                     (json_int_t)st->st_size, "mtime_s", (json_int_t)st->st_mtim.tv_sec, "mtime_ns",
+                     (json_int_t)st->st_mtim.tv_nsec);
 }
 
 bool desc_cache_get(const char *dir, const char *path, const struct stat *st, json_t **ret)
 {
     char *file = dir ? cache_path(dir, path) : NULL;
     json_t *entry = NULL, *wanted = fingerprint(path, st);
-    bool hit = file && wanted && fs_exists(file) && json_read_file(file, &entry, NULL) == 0
-               && json_equal(json_object_get(entry, "file"), wanted)
-               && json_is_array(json_object_get(entry, "plugins"));
+    bool hit = file && wanted && fs_exists(file) && json_read_file(file, &entry, NULL) == 0 &&
+               json_equal(json_object_get(entry, "file"), wanted) &&
+               json_is_array(json_object_get(entry, "plugins"));
     if (hit)
         *ret = json_incref(json_object_get(entry, "plugins"));
     json_decref(entry);

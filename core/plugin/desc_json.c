@@ -7,8 +7,8 @@
 #include "desc_internal.h"
 #include "text.h"
 
-static const char *const kind_names[]
-    = { "any", "unlearner", "example-attack", "membership-attack", "audit", "metric" };
+static const char *const kind_names[] = {
+    "any", "unlearner", "example-attack", "membership-attack", "audit", "metric"};
 
 const char *plugin_kind_name(enum plugin_kind kind)
 {
@@ -34,8 +34,8 @@ static int check_schema(const struct plugin_desc *p, struct error *err)
         struct param_spec spec;
         struct param_value v;
         TRY(desc_param_spec(p, i, &spec, err));
-        int rc = param_from_json(&spec, json_object_get(json_array_get(params, i), "default"), &v,
-                                 err);
+        int rc =
+            param_from_json(&spec, json_object_get(json_array_get(params, i), "default"), &v, err);
         if (rc < 0)
             rc = error_set(err, ERR_OUTPUT, "default of parameter %s: %s", spec.name, err->text);
         free((void *)spec.choices);
@@ -48,16 +48,15 @@ int desc_from_json(json_t *json, struct plugin_desc *ret, struct error *err)
 {
     static const char what[] = "the description of a plugin";
     struct error local = ERROR_INIT;
-    struct plugin_desc p = { .json = json };
+    struct plugin_desc p = {.json = json};
     const char *kind;
     err = err ? err : &local;
     const struct {
         const char *key, **to;
-    } texts[] = { { "id", &p.id },           { "name", &p.name },       { "kind", &kind },
-                  { "version", &p.version }, { "license", &p.license }, { "summary", &p.summary },
-                  { "doc", &p.doc },         { "citation", &p.citation }, { "url", &p.url },
-                  { "path", &p.path },       { "sha256", &p.sha256 },
-                  { "short_name", &p.short_name } };
+    } texts[] = {{"id", &p.id},           {"name", &p.name},         {"kind", &kind},
+                 {"version", &p.version}, {"license", &p.license},   {"summary", &p.summary},
+                 {"doc", &p.doc},         {"citation", &p.citation}, {"url", &p.url},
+                 {"path", &p.path},       {"sha256", &p.sha256},     {"short_name", &p.short_name}};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         TRY(json_get_string(json, what, texts[i].key, texts[i].to, err));
     if (!text_is_plugin_id(p.id))
@@ -100,13 +99,13 @@ int desc_param_spec(const struct plugin_desc *p, size_t i, struct param_spec *re
 {
     const json_t *o = json_array_get(json_object_get(p->json, "params"), i);
     const json_t *min = json_object_get(o, "min"), *max = json_object_get(o, "max");
-    struct param_spec s = { .name = json_string_value(json_object_get(o, "name")),
-                            .type = param_type_from_name(
-                                json_string_value(json_object_get(o, "type"))),
-                            .min_i = json_is_integer(min) ? json_integer_value(min) : INT64_MIN,
-                            .max_i = json_is_integer(max) ? json_integer_value(max) : INT64_MAX,
-                            .min_r = bound(o, "min", -HUGE_VAL),
-                            .max_r = bound(o, "max", HUGE_VAL) };
+    struct param_spec s = {.name = json_string_value(json_object_get(o, "name")),
+                           .type =
+                               param_type_from_name(json_string_value(json_object_get(o, "type"))),
+                           .min_i = json_is_integer(min) ? json_integer_value(min) : INT64_MIN,
+                           .max_i = json_is_integer(max) ? json_integer_value(max) : INT64_MAX,
+                           .min_r = bound(o, "min", -HUGE_VAL),
+                           .max_r = bound(o, "max", HUGE_VAL)};
     if (!s.name || s.type == 0)
         return error_set(err, ERR_OUTPUT, "parameter %zu of %s has no name or no type", i + 1,
                          p->id);

@@ -48,8 +48,7 @@ static bool in_schema(const struct plugin_desc *p, const char *name)
     return false;
 }
 
-static int check_keys(const struct plugin_desc *p, const struct yaml_node *given,
-                      struct error *err)
+static int check_keys(const struct plugin_desc *p, const struct yaml_node *given, struct error *err)
 {
     for (size_t i = 0; i < given->n; i++) {
         if (in_schema(p, given->child[i].key))
@@ -173,8 +172,8 @@ static int read_setting(const char *text, const json_t *unlearner_params, struct
                              "setting \"%s\": the unlearner has no parameter \"%s\"", text,
                              equals + 2);
     }
-    struct setting s = { strndup(text, (size_t)(equals - text)),
-                         own ? value_text(own) : text_dup(equals + 1) };
+    struct setting s = {strndup(text, (size_t)(equals - text)),
+                        own ? value_text(own) : text_dup(equals + 1)};
     if (!s.name || !s.value) {
         setting_release(&s);
         return error_nomem(err);
@@ -225,7 +224,7 @@ int desc_attack_params(const struct plugin_desc *attack, const json_t *use,
     int rc = 0;
     json_array_foreach(json_object_get(use, "settings"), i, text)
     {
-        struct setting s = { NULL, NULL };
+        struct setting s = {NULL, NULL};
         const char *word = json_string_value(text);
         if (rc == 0)
             rc = read_setting(word ? word : "", unlearner_params, &s, err);
@@ -257,8 +256,8 @@ static bool has_word(const json_t *list, const char *word)
 
 bool desc_has_cap(const struct plugin_desc *p, const char *cap)
 {
-    return has_word(json_object_get(p->json, "needs"), cap)
-           || has_word(json_object_get(p->json, "uses"), cap);
+    return has_word(json_object_get(p->json, "needs"), cap) ||
+           has_word(json_object_get(p->json, "uses"), cap);
 }
 
 bool desc_serves(const struct plugin_desc *p, const char *scenario)

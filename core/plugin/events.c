@@ -30,7 +30,7 @@ static void send_line(int fd, const json_t *o)
 /* A parent that does not read must not stop the work for the sake of a progress line. */
 static int has_room(int fd)
 {
-    struct pollfd p = { fd, POLLOUT, 0 };
+    struct pollfd p = {fd, POLLOUT, 0};
     return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT);
 }
 
@@ -38,8 +38,8 @@ void events_progress(struct events *e, double fraction, const char *what)
 {
     char text[128];
     unsigned long long now = fs_now_ns();
-    if (!e || e->fd < 0 || (e->last_ns && now - e->last_ns < PROGRESS_INTERVAL_NS)
-        || !has_room(e->fd))
+    if (!e || e->fd < 0 || (e->last_ns && now - e->last_ns < PROGRESS_INTERVAL_NS) ||
+        !has_room(e->fd))
         return;
     e->last_ns = now;
     clean_text(what ? what : "", what ? strlen(what) : 0, text, sizeof(text));

@@ -16,17 +16,17 @@ static const struct {
     uint64_t cap;
     const char *what;
 } cap_names[] = {
-    { LETHE_CAP_FORGET, "the forget set" },
-    { LETHE_CAP_RETAIN, "the retain set" },
-    { LETHE_CAP_VALIDATION, "validation samples" },
-    { LETHE_CAP_GRADIENTS, "gradients" },
-    { LETHE_CAP_WEIGHTS, "the weights" },
-    { LETHE_CAP_LOGITS, "the model's outputs" },
-    { LETHE_CAP_REFERENCES, "outputs of the oracles (references: {retrain: K})" },
-    { LETHE_CAP_SHADOWS, "shadow models (references: {shadow: K})" },
-    { LETHE_CAP_RECIPE, "the training recipe" },
-    { LETHE_CAP_ATTACK, "example attacks" },
-    { LETHE_CAP_ORIGINAL, "outputs of the original model" },
+    {LETHE_CAP_FORGET, "the forget set"},
+    {LETHE_CAP_RETAIN, "the retain set"},
+    {LETHE_CAP_VALIDATION, "validation samples"},
+    {LETHE_CAP_GRADIENTS, "gradients"},
+    {LETHE_CAP_WEIGHTS, "the weights"},
+    {LETHE_CAP_LOGITS, "the model's outputs"},
+    {LETHE_CAP_REFERENCES, "outputs of the oracles (references: {retrain: K})"},
+    {LETHE_CAP_SHADOWS, "shadow models (references: {shadow: K})"},
+    {LETHE_CAP_RECIPE, "the training recipe"},
+    {LETHE_CAP_ATTACK, "example attacks"},
+    {LETHE_CAP_ORIGINAL, "outputs of the original model"},
 };
 
 static int check_needs(const lethe_plugin *p, uint64_t available, struct error *err)
@@ -47,21 +47,33 @@ bool host_granted(const struct host *host, uint64_t cap)
     return (host->granted & cap) == cap;
 }
 
+static int check_data(const struct hosting *h, const struct arch *arch, struct error *err)
+{
+    const struct dataset *ds = h->ds;
+    if (!ds || !arch ||
+        (ds->channels == arch->input[0] && ds->height == arch->input[1] &&
+         ds->width == arch->input[2] && ds->n_classes <= arch->classes))
+        return 0;
+    return error_set(err, ERR_INVALID,
+                     "the model takes %ux%ux%u and knows %u classes, the data are %ux%ux%u of %u",
+                     arch->input[0], arch->input[1], arch->input[2], arch->classes, ds->channels,
+                     ds->height, ds->width, ds->n_classes);
+}
+
 int host_init(struct host *host, const struct hosting *h, uint32_t kind, uint64_t available,
-              struct error *err)
+              const struct arch *arch, struct error *err)
 {
     const lethe_plugin *p = plugin_pick(h->file, kind, h->plugin_id);
-    *host = (struct host) { .h = h, .plugin = p, .id = h->plugin_id };
+    *host = (struct host){.h = h, .plugin = p, .id = h->plugin_id};
     if (!p)
         return error_set(err, ERR_INVALID, "the plugin file has no plugin %s of that kind",
                          h->plugin_id);
     TRY(check_needs(p, available, err));
+    TRY(check_data(h, arch, err));
     host->granted = (p->needs | p->uses) & available;
-    if (h->ds) {
-        host->shape[0] = h->ds->channels;
-        host->shape[1] = h->ds->height;
-        host->shape[2] = h->ds->width;
-        host->n_classes = h->ds->n_classes;
+    if (arch) {
+        memcpy(host->shape, arch->input, sizeof(host->shape));
+        host->n_classes = arch->classes;
     }
     return host_params_from_json(p, h->params, &host->param, err);
 }
@@ -96,7 +108,7 @@ static void fill_table(const struct host *host, lethe_host *t)
     bool unlearner = host->plugin->kind == LETHE_KIND_UNLEARNER;
     bool models = unlearner || host->plugin->kind == LETHE_KIND_EXAMPLE_ATTACK;
     bool samples = unlearner && host->h->ds;
-    *t = (lethe_host) {
+    *t = (lethe_host){
         .struct_size = sizeof(*t),
         .abi_major = LETHE_ABI_MAJOR,
         .abi_minor = LETHE_ABI_MINOR,
@@ -132,7 +144,7 @@ int host_call_begin(struct host *host, struct host_ctx **ret, struct error *err)
     c->next = host->ctx;
     host->ctx = c;
     fill_table(host, &c->table);
-    c->head = (lethe_ctx) { &c->table, host->param };
+    c->head = (lethe_ctx){&c->table, host->param};
     *ret = c;
     return 0;
 }
@@ -143,7 +155,7 @@ static const char *status_text(lethe_status status)
         lethe_status status;
         const char *name, *text;
     } table[] = {
-#define LETHE_X(name_, value, text_) { value, #name_, text_ },
+#define LETHE_X(name_, value, text_) {value, #name_, text_},
         LETHE_STATUS_MAP(LETHE_X)
 #undef LETHE_X
     };
@@ -253,12 +265,12 @@ void host_give(struct host_ctx *c, void *p, size_t bytes)
     struct host_spare *s = p;
     if (!s)
         return;
-    *s = (struct host_spare) { c->spare, block_size(bytes) };
+    *s = (struct host_spare){c->spare, block_size(bytes)};
     c->spare = s;
 }
 
-/* A worker that blocks SIGTERM before it starts threads lets plugins end in their own way; otherwise
- * the signal ends it at once. */
+/* A worker that blocks SIGTERM before it starts threads lets plugins end in their own way;
+ * otherwise the signal ends it at once. */
 bool host_cancelled(void)
 {
     sigset_t set;

@@ -30,9 +30,8 @@ static int32_t core_cancelled(lethe_ctx *ctx)
     return host_cancelled();
 }
 
-static lethe_status core_progress(lethe_ctx *ctx, double fraction, const char *what)
+lethe_status host_progress(struct host_ctx *c, double fraction, const char *what)
 {
-    struct host_ctx *c = host_ctx_of(ctx);
     double part = fraction > 0 ? fmin(fraction, 1) : 0;
     if (c->host->h->events && c->progress_hi > c->progress_lo)
         events_progress(c->host->h->events,
@@ -40,6 +39,11 @@ static lethe_status core_progress(lethe_ctx *ctx, double fraction, const char *w
     if (host_cancelled())
         return host_fail(c, ERR_CANCELLED, "told to stop");
     return LETHE_OK;
+}
+
+static lethe_status core_progress(lethe_ctx *ctx, double fraction, const char *what)
+{
+    return host_progress(host_ctx_of(ctx), fraction, what);
 }
 
 static void *core_alloc(lethe_ctx *ctx, size_t bytes)
@@ -73,11 +77,11 @@ static void rng_pack(const struct rng *r, lethe_rng *out)
 static void rng_unpack(const lethe_rng *in, struct rng *r)
 {
     uint64_t left = in->s[1] >> LEFT_SHIFT;
-    *r = (struct rng) { .key = in->s[0],
-                        .counter = in->s[1] & ((1ull << LEFT_SHIFT) - 1),
-                        .block = { (uint32_t)in->s[2], (uint32_t)(in->s[2] >> 32),
-                                   (uint32_t)in->s[3], (uint32_t)(in->s[3] >> 32) },
-                        .left = left <= 4 ? (uint32_t)left : 0 };
+    *r = (struct rng){.key = in->s[0],
+                      .counter = in->s[1] & ((1ull << LEFT_SHIFT) - 1),
+                      .block = {(uint32_t)in->s[2], (uint32_t)(in->s[2] >> 32), (uint32_t)in->s[3],
+                                (uint32_t)(in->s[3] >> 32)},
+                      .left = left <= 4 ? (uint32_t)left : 0};
 }
 
 static lethe_status rng_open(lethe_ctx *ctx, const char *name, uint64_t index, lethe_rng *out)
@@ -163,7 +167,7 @@ static lethe_status par_range(lethe_ctx *ctx, uint64_t n, uint64_t grain,
                               void (*fn)(void *, uint64_t, uint64_t), void *arg)
 {
     struct host_ctx *c = host_ctx_of(ctx);
-    struct range r = { n, grain, fn, arg };
+    struct range r = {n, grain, fn, arg};
     if (grain == 0 || !fn)
         return host_fail(c, ERR_INVALID, "par->range needs a function and a grain of at least 1");
     par_run(c->host->h->par, (size_t)(n / grain + (n % grain != 0)), run_piece, &r);

@@ -46,7 +46,7 @@ int host_load(struct host_ctx *c, const struct view *v, const uint32_t *rows, ui
 
 lethe_shape host_shape(const uint32_t shape[3])
 {
-    return (lethe_shape) { 3, 0, { shape[0], shape[1], shape[2] } };
+    return (lethe_shape){3, 0, {shape[0], shape[1], shape[2]}};
 }
 
 /* ---- views ---- */
@@ -55,7 +55,7 @@ static struct lethe_view *wrap(struct host_ctx *c, const struct view *now, const
 {
     struct lethe_view *v = now && on ? arena_alloc(c->arena, sizeof(*v)) : NULL;
     if (v)
-        *v = (struct lethe_view) { now, on, (uint32_t)view_count(now) };
+        *v = (struct lethe_view){now, on, (uint32_t)view_count(now)};
     return v;
 }
 
@@ -135,7 +135,7 @@ static lethe_status data_subset(lethe_ctx *ctx, const lethe_view *v, const uint3
                                 uint32_t n, const lethe_view **out)
 {
     struct host_ctx *c = host_ctx_of(ctx);
-    struct subset s = { rows, n };
+    struct subset s = {rows, n};
     lethe_status status = check_rows(c, v, rows, n);
     return status < 0 ? status : remake(c, v, make_subset, &s, out);
 }
@@ -146,7 +146,8 @@ static lethe_status data_relabel(lethe_ctx *ctx, const lethe_view *v, const int3
     struct host_ctx *c = host_ctx_of(ctx);
     for (uint32_t i = 0; i < v->n; i++)
         if (labels[i] < 0 || (uint32_t)labels[i] >= c->host->n_classes)
-            return host_fail(c, ERR_INVALID, "relabel: label %d of row %u is none of the %u classes",
+            return host_fail(c, ERR_INVALID,
+                             "relabel: label %d of row %u is none of the %u classes",
                              (int)labels[i], i, c->host->n_classes);
     return remake(c, v, make_relabel, labels, out);
 }
@@ -155,7 +156,7 @@ static lethe_status data_relabel_by(lethe_ctx *ctx, const lethe_view *v, lethe_r
                                     void *arg, const lethe_view **out)
 {
     struct host_ctx *c = host_ctx_of(ctx);
-    struct relabel r = { fn, arg };
+    struct relabel r = {fn, arg};
     if (!fn)
         return host_fail(c, ERR_INVALID, "relabel_by: the function is NULL");
     return remake(c, v, make_relabel_by, &r, out);
@@ -323,7 +324,7 @@ static lethe_status data_loader(lethe_ctx *ctx, const lethe_view *v, const lethe
         return host_nomem(c);
     /* A batch is never larger than the view, nor its buffers. */
     uint32_t batch = o->batch_size < v->n ? o->batch_size : v->n ? v->n : 1;
-    *l = (lethe_loader) { .view = v, .batch = batch, .epoch = o->epoch };
+    *l = (lethe_loader){.view = v, .batch = batch, .epoch = o->epoch};
     if (!loader_room(c, l))
         return host_nomem(c);
     lethe_status status = loader_order(c, l, o);
@@ -346,8 +347,8 @@ static lethe_status data_next(lethe_ctx *ctx, lethe_loader *l, lethe_batch *out)
     }
     if (host_cancelled())
         return host_fail(c, ERR_CANCELLED, "told to stop");
-    if (host_load(c, l->view->now, l->order + l->pos, n, l->epoch, true, l->x, l->y, l->id, &err)
-        < 0)
+    if (host_load(c, l->view->now, l->order + l->pos, n, l->epoch, true, l->x, l->y, l->id, &err) <
+        0)
         return host_pass_on(c, &err);
     l->pos += n;
     return fill_batch(c, l->x, l->y, l->id, n, out);

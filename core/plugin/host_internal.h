@@ -91,7 +91,7 @@ struct host_ctx {
     lethe_host table; /* head.host points here */
     bool live;
     struct arena *arena;
-    struct error why;               /* what failed last */
+    struct error why;                /* what failed last */
     double progress_lo, progress_hi; /* share of the task that this call is */
     struct host_spare *spare;
     /* of data->batch: valid until the next one */
@@ -102,9 +102,10 @@ struct host_ctx {
 };
 
 /* host_call.c */
-/* Finds the plugin, resolves its parameters, checks needs against `available`. */
+/* Finds the plugin, resolves its parameters, checks needs against `available`. arch: of the models
+ * it will work on; NULL without. */
 int host_init(struct host *host, const struct hosting *h, uint32_t kind, uint64_t available,
-              struct error *err);
+              const struct arch *arch, struct error *err);
 void host_release(struct host *host);
 int host_call_begin(struct host *host, struct host_ctx **ret, struct error *err);
 /* Ends the call and says what became of it: 0, or a code with the plugin's own text. */
@@ -124,8 +125,11 @@ int host_stream(const struct host *host, const char *name, uint64_t index, struc
 void *host_take(struct host_ctx *c, size_t bytes);
 void host_give(struct host_ctx *c, void *p, size_t bytes);
 bool host_cancelled(void);
+/* host_core.c: progress of this call as a share of the task's; E_CANCELLED when told to stop. */
+lethe_status host_progress(struct host_ctx *c, double fraction, const char *what);
 
-/* host_params.c: "name=value" settings, or resolved JSON, as values in declared order (calloc'd). */
+/* host_params.c: "name=value" settings, or resolved JSON, as values in declared order (calloc'd).
+ */
 int host_params_from_json(const lethe_plugin *p, const json_t *params, lethe_value **ret,
                           struct error *err);
 int host_params_to_json(const lethe_plugin *p, const char *const *settings, json_t **ret,
@@ -149,8 +153,7 @@ struct lethe_view *host_wrap_rows(struct host_ctx *c, const uint32_t *rows, uint
                                   bool training);
 /* Samples at rows[0..n) of a view with labels checked and reading metered. */
 int host_load(struct host_ctx *c, const struct view *v, const uint32_t *rows, uint32_t n,
-              uint32_t epoch, bool augment, float *x, int32_t *y, uint64_t *id,
-              struct error *err);
+              uint32_t epoch, bool augment, float *x, int32_t *y, uint64_t *id, struct error *err);
 lethe_shape host_shape(const uint32_t shape[3]);
 size_t host_pixels(const struct host *host); /* floats of one sample */
 
@@ -160,24 +163,25 @@ int protected_model_new(const struct model *m, struct protected_model **ret, str
 void protected_model_free(struct protected_model *p); /* accepts NULL */
 struct model *protected_model_get(struct protected_model *p);
 
-/* hosting_perturb.c: batch after batch through the attack; `from` fills x, y and id of samples
- * start..start+n. Results are arrays of n samples, to be allocated by the caller. */
+/* hosting_perturb.c: an example attack on n samples, batch after batch. fill gives samples
+ * start..start+n. *ret is complete but for its cost, which lies in host->meters. */
 struct perturb_source {
     int (*fill)(void *arg, uint32_t start, uint32_t n, float *x, int32_t *y, uint64_t *id,
                 struct error *err);
     void *arg;
     uint32_t n;
 };
-int host_perturb(struct host *host, struct model *m, const struct perturb_source *from,
-                 bool show_progress, struct adversarial *out, struct error *err);
-int adversarial_alloc(uint32_t n, size_t pixels, struct adversarial *ret, struct error *err);
+#define PERTURB_CAPS (LETHE_CAP_GRADIENTS | LETHE_CAP_WEIGHTS | LETHE_CAP_LOGITS)
+int host_perturb(struct host *host, const struct model *m, const struct perturb_source *from,
+                 bool show_progress, struct adversarial *ret, struct error *err);
 
 /* What a metric emitted so far (host_emit.c). */
 struct host_emit {
     const void *outputs; /* lethe_output */
     uint32_t n, stride;
-    bool *given;         /* (n) */
-    json_t *result;      /* {"values": ..., "notes": ..., "curves": ...} */
+    bool *given;          /* (n) */
+    struct error refusal; /* the first emission that was refused; code 0: none */
+    json_t *result;       /* {"values": ..., "notes": ..., "curves": ...} */
 };
 
 /* ---- the tables ---- */

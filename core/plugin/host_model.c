@@ -103,9 +103,9 @@ static uint32_t model_n_tensors(lethe_ctx *ctx, const lethe_model *m)
 
 static uint32_t tensor_flags(uint32_t flags)
 {
-    return (flags & TENSOR_STATISTIC ? LETHE_TENSOR_STATISTIC : LETHE_TENSOR_TRAINABLE)
-           | (flags & TENSOR_BIAS ? LETHE_TENSOR_BIAS : 0)
-           | (flags & TENSOR_NORM ? LETHE_TENSOR_NORM : 0);
+    return (flags & TENSOR_STATISTIC ? LETHE_TENSOR_STATISTIC : LETHE_TENSOR_TRAINABLE) |
+           (flags & TENSOR_BIAS ? LETHE_TENSOR_BIAS : 0) |
+           (flags & TENSOR_NORM ? LETHE_TENSOR_NORM : 0);
 }
 
 /* Weights of a model that must not be written lie on read-only pages: reading them is fine. */
@@ -118,11 +118,12 @@ static lethe_status model_tensor(lethe_ctx *ctx, lethe_model *m, uint32_t index,
         return host_fail(c, ERR_INVALID, "lethe_tensor.struct_size is %u; set it with sizeof",
                          out->struct_size);
     const struct tensor_info *t = &m->m->tensor[index];
-    bool statistic = t->flags & TENSOR_STATISTIC, weights = host_granted(c->host, LETHE_CAP_WEIGHTS);
+    bool statistic = t->flags & TENSOR_STATISTIC,
+         weights = host_granted(c->host, LETHE_CAP_WEIGHTS);
     bool gradients = host_granted(c->host, LETHE_CAP_GRADIENTS) && m->writable && !statistic;
     out->flags = tensor_flags(t->flags);
     out->name = t->name;
-    out->shape = (lethe_shape) { .n_dim = t->n_dim };
+    out->shape = (lethe_shape){.n_dim = t->n_dim};
     for (uint32_t d = 0; d < t->n_dim; d++)
         out->shape.dim[d] = (int64_t)t->dim[d];
     out->n = t->n;
@@ -173,20 +174,19 @@ static lethe_status model_forward(lethe_ctx *ctx, const lethe_model *m, const le
 {
     struct host_ctx *c = host_ctx_of(ctx);
     struct error err = ERROR_INIT;
-    static const enum net_mode modes[] = { [LETHE_EVAL] = NET_EVAL,
-                                           [LETHE_TRAIN] = NET_TRAIN,
-                                           [LETHE_BN_FROZEN] = NET_FROZEN };
+    static const enum net_mode modes[] = {
+        [LETHE_EVAL] = NET_EVAL, [LETHE_TRAIN] = NET_TRAIN, [LETHE_BN_FROZEN] = NET_FROZEN};
     if (mode < LETHE_EVAL || mode > LETHE_BN_FROZEN)
-        return host_fail(c, ERR_INVALID, "forward: mode %d is none of LETHE_EVAL, _TRAIN, _BN_FROZEN",
-                         (int)mode);
+        return host_fail(c, ERR_INVALID,
+                         "forward: mode %d is none of LETHE_EVAL, _TRAIN, _BN_FROZEN", (int)mode);
     lethe_status status = mode == LETHE_EVAL ? LETHE_OK : need_writable(c, m, "forward");
     if (status == LETHE_OK && batch->n > 0)
         status = check_input(c, m, batch);
     if (status < 0 || batch->n == 0)
         return status;
     /* The handle notes what the pass leaves for a gradient; the model itself stays as it is. */
-    if (host_forward(c->host, (struct lethe_model *)m, batch->x, batch->n, modes[mode], logits, &err)
-        < 0)
+    if (host_forward(c->host, (struct lethe_model *)m, batch->x, batch->n, modes[mode], logits,
+                     &err) < 0)
         return host_pass_on(c, &err);
     c->host->meters.forward += batch->n;
     return LETHE_OK;
@@ -214,8 +214,8 @@ static lethe_status model_backward(lethe_ctx *ctx, lethe_model *m, const float *
     return status < 0 ? status : gradient(c, m, dlogits, true, dx);
 }
 
-static lethe_status model_input_gradient(lethe_ctx *ctx, const lethe_model *m,
-                                         const float *dlogits, float *dx)
+static lethe_status model_input_gradient(lethe_ctx *ctx, const lethe_model *m, const float *dlogits,
+                                         float *dx)
 {
     return gradient(host_ctx_of(ctx), (lethe_model *)m, dlogits, false, dx);
 }

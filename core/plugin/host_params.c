@@ -6,7 +6,7 @@
 
 static lethe_value value_of(const struct param_spec *spec, const struct param_value *v)
 {
-    lethe_value out = { 0 };
+    lethe_value out = {0};
     if (spec->type == PARAM_REAL)
         out.r = v->r;
     else if (spec->type == PARAM_STRING)
@@ -48,7 +48,7 @@ static json_t *defaults_of(const lethe_plugin *p)
     for (uint32_t i = 0; out && i < p->n_params; i++) {
         const lethe_param *param = param_at(p, i);
         struct param_spec spec;
-        struct param_value v = { 0, 0, NULL };
+        struct param_value v = {0, 0, NULL};
         plugin_param_spec(param, &spec);
         if (param->type == LETHE_PARAM_REAL)
             v.r = param->def.r;

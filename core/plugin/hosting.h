@@ -19,8 +19,8 @@
 const char *hosting_abi(void);
 
 struct plugin_file;
-/* dlopen and every check of the entry and its plugins, each with its own sentence (they name the file
- * without its folder: reasons end up in tables). Never dlclosed, nothing to free. */
+/* dlopen and every check of the entry and its plugins, each with its own sentence (they name the
+ * file without its folder: reasons end up in tables). Never dlclosed, nothing to free. */
 int plugin_open(const char *path, struct plugin_file **ret, struct error *err);
 /* JSON array of descriptions (desc.h) of everything in the file. New reference. */
 int plugin_describe(struct plugin_file *file, const char *path, json_t **ret, struct error *err);
@@ -30,8 +30,9 @@ const char *hosting_abi(void);
 
 /* Machine-independent costs, counted by the host. */
 #define METERS_MAP(X)                                                                              \
-    X(read_forget) X(read_retain) X(read_other) X(forward) X(backward) X(optimizer_steps)          \
-    X(attack_forward) X(attack_backward)
+    X(read_forget)                                                                                 \
+    X(read_retain) X(read_other) X(forward) X(backward) X(optimizer_steps) X(attack_forward)       \
+        X(attack_backward)
 struct meters {
 #define METERS_X(name) uint64_t name;
     METERS_MAP(METERS_X)
@@ -42,12 +43,12 @@ struct meters {
 struct hosting {
     struct plugin_file *file;
     const char *plugin_id;
-    const json_t *params;      /* resolved parameters (desc_params) */
-    uint64_t seed;             /* of the run; streams are f(seed, plugin id, name, index) */
-    struct par *par;           /* may be NULL */
-    struct events *events;     /* progress and log; may be NULL */
-    const struct dataset *ds;  /* NULL where the task has no samples */
-    const struct split *split; /* forget, retain, test rows; NULL where none */
+    const json_t *params;        /* resolved parameters (desc_params) */
+    uint64_t seed;               /* of the run; streams are f(seed, plugin id, name, index) */
+    struct par *par;             /* may be NULL */
+    struct events *events;       /* progress and log; may be NULL */
+    const struct dataset *ds;    /* NULL where the task has no samples */
+    const struct split *split;   /* forget, retain, test rows; NULL where none */
     const struct recipe *recipe; /* NULL where none */
     /* Finds the file of an example attack for attack->run; may be NULL. */
     int (*find_attack)(void *arg, const char *id, struct plugin_file **ret, struct error *err);
@@ -57,7 +58,7 @@ struct hosting {
 /* An adversarial set (also the content of that task's artifact). */
 struct adversarial {
     uint32_t n;
-    float *x;             /* (n, C, H, W) */
+    float *x; /* (n, C, H, W) */
     int32_t *label, *clean_pred;
     uint8_t *found;
     float *radius, *l2, *linf;
@@ -66,8 +67,8 @@ struct adversarial {
 };
 void adversarial_release(struct adversarial *a);
 
-/* Example attack on n samples x (n, C, H, W), y (n), in batches of 128; ids (n) name samples in streams
- * (may be NULL: 0..n-1). Checks box, norm, finite; violations are ERR_OUTPUT. */
+/* Example attack on n samples x (n, C, H, W), y (n), in batches of 128; ids (n) name samples in
+ * streams (may be NULL: 0..n-1). Checks box, norm, finite; violations are ERR_OUTPUT. */
 int hosting_perturb(const struct hosting *h, const struct model *model, const float *x,
                     const int32_t *y, const uint64_t *ids, uint32_t n, struct adversarial *ret,
                     struct error *err);
@@ -96,8 +97,8 @@ struct member_input {
     const uint8_t *const *inclusion;
     const struct outputs *known_members, *known_nonmembers; /* NULL unless the plugin asks */
 };
-/* Candidates are shuffled inside (stream of the seed), scores put back in order. ret_scores: malloc'd
- * (n_scores, n), column by column; ret_names: malloc'd array of n_scores static names. */
+/* Candidates are shuffled inside (stream of the seed), scores put back in order. ret_scores:
+ * malloc'd (n_scores, n), column by column; ret_names: malloc'd array of n_scores static names. */
 int hosting_member(const struct hosting *h, const struct member_input *in, uint32_t *ret_n_scores,
                    const char ***ret_names, double **ret_scores, struct error *err);
 
@@ -109,10 +110,10 @@ struct metric_input {
     uint32_t n_targets, n_references;
     const struct model_outputs *targets, *references;
     const struct model_outputs *original; /* NULL when not granted */
-    uint32_t scenario; /* 1 random, 2 class */
+    uint32_t scenario;                    /* 1 random, 2 class */
 };
-/* JSON: {"values": {name: number|null}, "notes": {name: text}, "curves": {name: {"x": [...], "y": [...]}}}.
- * A declared scalar that was not emitted, or lies outside its range, is ERR_OUTPUT. */
+/* JSON: {"values": {name: number|null}, "notes": {name: text}, "curves": {name: {"x": [...], "y":
+ * [...]}}}. A declared scalar that was not emitted, or lies outside its range, is ERR_OUTPUT. */
 int hosting_metric(const struct hosting *h, const struct metric_input *in, json_t **ret,
                    struct error *err);
 

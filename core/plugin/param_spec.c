@@ -9,7 +9,7 @@
 #include "strbuf.h"
 #include "text.h"
 
-static const char *const type_names[] = { "", "bool", "int", "real", "choice", "string" };
+static const char *const type_names[] = {"", "bool", "int", "real", "choice", "string"};
 
 const char *param_type_name(enum param_type type)
 {
@@ -105,7 +105,7 @@ static bool in_bounds(const struct param_spec *s, const struct param_value *v)
 int param_parse(const struct param_spec *s, const char *text, struct param_value *ret,
                 struct error *err)
 {
-    struct param_value v = { 0, 0, NULL };
+    struct param_value v = {0, 0, NULL};
     bool ok = false, yes = false;
     switch (s->type) {
     case PARAM_BOOL:
@@ -135,7 +135,7 @@ int param_parse(const struct param_spec *s, const char *text, struct param_value
 int param_from_json(const struct param_spec *s, const json_t *value, struct param_value *ret,
                     struct error *err)
 {
-    struct param_value v = { 0, 0, NULL };
+    struct param_value v = {0, 0, NULL};
     bool ok = false;
     if (s->type == PARAM_BOOL && (ok = json_is_boolean(value)))
         v.i = json_is_true(value);

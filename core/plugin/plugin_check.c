@@ -47,16 +47,16 @@ static int check_info(const lethe_info *info, struct error *err)
     const struct {
         const char *name, *value;
         bool required;
-    } texts[] = { { "name", info->name, true },         { "short_name", info->short_name, false },
-                  { "version", info->version, true },   { "author", info->author, false },
-                  { "license", info->license, true },   { "summary", info->summary, true },
-                  { "doc", info->doc, false },          { "citation", info->citation, false },
-                  { "url", info->url, false } };
+    } texts[] = {{"name", info->name, true},       {"short_name", info->short_name, false},
+                 {"version", info->version, true}, {"author", info->author, false},
+                 {"license", info->license, true}, {"summary", info->summary, true},
+                 {"doc", info->doc, false},        {"citation", info->citation, false},
+                 {"url", info->url, false}};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        const char *why = !texts[i].value                            ? "is NULL"
-                          : texts[i].required && !*texts[i].value    ? "is empty"
-                          : !is_utf8(texts[i].value)                 ? "is not valid UTF-8"
-                                                                     : NULL;
+        const char *why = !texts[i].value                         ? "is NULL"
+                          : texts[i].required && !*texts[i].value ? "is empty"
+                          : !is_utf8(texts[i].value)              ? "is not valid UTF-8"
+                                                                  : NULL;
         if (why)
             return error_set(err, ERR_INVALID, "info.%s %s", texts[i].name, why);
     }
@@ -67,11 +67,11 @@ static int check_info(const lethe_info *info, struct error *err)
 
 void plugin_param_spec(const lethe_param *p, struct param_spec *ret)
 {
-    *ret = (struct param_spec) { .name = p->name,
-                                 .type = (enum param_type)p->type,
-                                 .min_i = p->min.i,
-                                 .max_i = p->max.i,
-                                 .choices = p->choices };
+    *ret = (struct param_spec){.name = p->name,
+                               .type = (enum param_type)p->type,
+                               .min_i = p->min.i,
+                               .max_i = p->max.i,
+                               .choices = p->choices};
     if (p->type == LETHE_PARAM_REAL) {
         ret->min_r = p->min.r;
         ret->max_r = p->max.r;
@@ -85,7 +85,8 @@ static int check_default(const lethe_param *p, struct error *err)
         n_choices++;
     switch (p->type) {
     case LETHE_PARAM_BOOL:
-        return p->def.i == 0 || p->def.i == 1 ? 0 : refuse(err, "its default is not 0 or 1", "fix it");
+        return p->def.i == 0 || p->def.i == 1 ? 0
+                                              : refuse(err, "its default is not 0 or 1", "fix it");
     case LETHE_PARAM_INT:
         return p->def.i >= p->min.i && p->def.i <= p->max.i
                    ? 0
@@ -174,8 +175,8 @@ static int check_example(const void *iface, struct error *err)
     TRY(check_size("lethe_example_attack", a->struct_size, SIZE_0_1_EXAMPLE, err));
     if (!a->perturb)
         return refuse(err, "lethe_example_attack.perturb is NULL", "it is required");
-    if (a->norm != LETHE_NORM_L0 && a->norm != LETHE_NORM_L1 && a->norm != LETHE_NORM_L2
-        && a->norm != LETHE_NORM_LINF)
+    if (a->norm != LETHE_NORM_L0 && a->norm != LETHE_NORM_L1 && a->norm != LETHE_NORM_L2 &&
+        a->norm != LETHE_NORM_LINF)
         return error_set(err, ERR_INVALID, "norm %d is none of LETHE_NORM_*", a->norm);
     return 0;
 }

@@ -1,4 +1,5 @@
-/* What a plugin declares, as JSON: the words of `lethe plugins --json`. Reads constant data only. */
+/* What a plugin declares, as JSON: the words of `lethe plugins --json`. Reads constant data only.
+ */
 #include <math.h>
 #include <string.h>
 
@@ -12,41 +13,40 @@ struct word {
 };
 
 static const struct word cap_words[] = {
-    { LETHE_CAP_FORGET, "forget" },         { LETHE_CAP_RETAIN, "retain" },
-    { LETHE_CAP_VALIDATION, "validation" }, { LETHE_CAP_GRADIENTS, "gradients" },
-    { LETHE_CAP_WEIGHTS, "weights" },       { LETHE_CAP_LOGITS, "logits" },
-    { LETHE_CAP_REFERENCES, "references" }, { LETHE_CAP_SHADOWS, "shadows" },
-    { LETHE_CAP_RECIPE, "recipe" },         { LETHE_CAP_ATTACK, "attack" },
-    { LETHE_CAP_ORIGINAL, "original" },     { 0, NULL },
+    {LETHE_CAP_FORGET, "forget"},         {LETHE_CAP_RETAIN, "retain"},
+    {LETHE_CAP_VALIDATION, "validation"}, {LETHE_CAP_GRADIENTS, "gradients"},
+    {LETHE_CAP_WEIGHTS, "weights"},       {LETHE_CAP_LOGITS, "logits"},
+    {LETHE_CAP_REFERENCES, "references"}, {LETHE_CAP_SHADOWS, "shadows"},
+    {LETHE_CAP_RECIPE, "recipe"},         {LETHE_CAP_ATTACK, "attack"},
+    {LETHE_CAP_ORIGINAL, "original"},     {0, NULL},
 };
 static const struct word scenario_words[] = {
-    { LETHE_SCENARIO_RANDOM, "random" }, { LETHE_SCENARIO_CLASS, "class" }, { 0, NULL }
-};
-static const struct word kind_words[] = { { LETHE_KIND_UNLEARNER, "unlearner" },
-                                          { LETHE_KIND_EXAMPLE_ATTACK, "example-attack" },
-                                          { LETHE_KIND_MEMBERSHIP_ATTACK, "membership-attack" },
-                                          { LETHE_KIND_AUDIT, "audit" },
-                                          { LETHE_KIND_METRIC, "metric" },
-                                          { 0, NULL } };
-static const struct word shape_words[]
-    = { { LETHE_SHAPE_SCALAR, "scalar" }, { LETHE_SHAPE_CURVE, "curve" }, { 0, NULL } };
-static const struct word better_words[] = { { LETHE_BETTER_HIGHER, "higher" },
-                                            { LETHE_BETTER_LOWER, "lower" },
-                                            { LETHE_BETTER_NEAR_REFERENCE, "near-reference" },
-                                            { LETHE_BETTER_NEITHER, "neither" },
-                                            { 0, NULL } };
-static const struct word reference_words[] = { { LETHE_REF_NONE, "none" },
-                                               { LETHE_REF_RETRAIN, "retrain" },
-                                               { LETHE_REF_ORIGINAL, "original" },
-                                               { LETHE_REF_CONSTANT, "constant" },
-                                               { 0, NULL } };
-static const struct word scope_words[]
-    = { { LETHE_SCOPE_RUN, "run" }, { LETHE_SCOPE_GROUP, "group" }, { 0, NULL } };
-static const struct word norm_words[] = { { LETHE_NORM_L0, "l0" },
-                                          { LETHE_NORM_L1, "l1" },
-                                          { LETHE_NORM_L2, "l2" },
-                                          { LETHE_NORM_LINF, "linf" },
-                                          { 0, NULL } };
+    {LETHE_SCENARIO_RANDOM, "random"}, {LETHE_SCENARIO_CLASS, "class"}, {0, NULL}};
+static const struct word kind_words[] = {{LETHE_KIND_UNLEARNER, "unlearner"},
+                                         {LETHE_KIND_EXAMPLE_ATTACK, "example-attack"},
+                                         {LETHE_KIND_MEMBERSHIP_ATTACK, "membership-attack"},
+                                         {LETHE_KIND_AUDIT, "audit"},
+                                         {LETHE_KIND_METRIC, "metric"},
+                                         {0, NULL}};
+static const struct word shape_words[] = {
+    {LETHE_SHAPE_SCALAR, "scalar"}, {LETHE_SHAPE_CURVE, "curve"}, {0, NULL}};
+static const struct word better_words[] = {{LETHE_BETTER_HIGHER, "higher"},
+                                           {LETHE_BETTER_LOWER, "lower"},
+                                           {LETHE_BETTER_NEAR_REFERENCE, "near-reference"},
+                                           {LETHE_BETTER_NEITHER, "neither"},
+                                           {0, NULL}};
+static const struct word reference_words[] = {{LETHE_REF_NONE, "none"},
+                                              {LETHE_REF_RETRAIN, "retrain"},
+                                              {LETHE_REF_ORIGINAL, "original"},
+                                              {LETHE_REF_CONSTANT, "constant"},
+                                              {0, NULL}};
+static const struct word scope_words[] = {
+    {LETHE_SCOPE_RUN, "run"}, {LETHE_SCOPE_GROUP, "group"}, {0, NULL}};
+static const struct word norm_words[] = {{LETHE_NORM_L0, "l0"},
+                                         {LETHE_NORM_L1, "l1"},
+                                         {LETHE_NORM_L2, "l2"},
+                                         {LETHE_NORM_LINF, "linf"},
+                                         {0, NULL}};
 
 static const char *word_of(const struct word *table, uint64_t value)
 {
@@ -84,8 +84,7 @@ static void put_text(struct description *d, const char *key, const char *s)
 }
 
 /* Takes item's object. */
-static void put_item(struct description *d, const char *key, json_t *list,
-                     struct description *item)
+static void put_item(struct description *d, const char *key, json_t *list, struct description *item)
 {
     if ((item->bad_key || json_array_append(list, item->o) != 0) && !d->bad_key)
         d->bad_key = item->bad_key ? item->bad_key : key;
@@ -121,8 +120,8 @@ static json_t *search_list(const lethe_param *p, const struct param_spec *spec)
     struct param_value v;
     bool ok = list && copy;
     for (char *s = copy ? strtok_r(copy, ",", &save) : NULL; s; s = strtok_r(NULL, ",", &save))
-        ok = ok && param_parse(spec, s + strspn(s, " "), &v, NULL) == 0
-             && json_array_append_new(list, param_to_json(spec, &v)) == 0;
+        ok = ok && param_parse(spec, s + strspn(s, " "), &v, NULL) == 0 &&
+             json_array_append_new(list, param_to_json(spec, &v)) == 0;
     free(copy);
     if (ok)
         return list;
@@ -142,10 +141,10 @@ static void put_params(struct description *d, const lethe_plugin *plugin)
     json_t *list = json_array();
     for (uint32_t i = 0; i < plugin->n_params; i++) {
         const lethe_param *p = plugin_item(plugin->params, plugin->param_stride, i);
-        struct description item = { json_object(), NULL };
+        struct description item = {json_object(), NULL};
         struct param_spec spec;
-        struct param_value def = { p->type == LETHE_PARAM_REAL ? 0 : p->def.i, p->def.r,
-                                   p->type == LETHE_PARAM_STRING ? p->def.s : NULL };
+        struct param_value def = {p->type == LETHE_PARAM_REAL ? 0 : p->def.i, p->def.r,
+                                  p->type == LETHE_PARAM_STRING ? p->def.s : NULL};
         plugin_param_spec(p, &spec);
         put_text(&item, "name", p->name);
         put_text(&item, "type", param_type_name(spec.type));
@@ -171,7 +170,7 @@ static void put_unlearner(struct description *d, const void *iface)
     put(d, "scenarios", words_of(scenario_words, u->scenarios));
     for (uint32_t i = 0; i < u->n_attacks; i++) {
         const lethe_attack_use *a = plugin_item(u->attacks, u->attack_stride, i);
-        struct description item = { json_object(), NULL };
+        struct description item = {json_object(), NULL};
         json_t *settings = json_array();
         for (size_t k = 0; a->settings && a->settings[k]; k++)
             if (json_array_append_new(settings, json_string(a->settings[k])) != 0)
@@ -195,7 +194,7 @@ static void put_member(struct description *d, const void *iface)
     json_t *scores = json_array();
     for (uint32_t i = 0; i < a->n_scores; i++) {
         const lethe_score *s = plugin_item(a->scores, a->score_stride, i);
-        struct description item = { json_object(), NULL };
+        struct description item = {json_object(), NULL};
         put_text(&item, "name", s->name);
         put_text(&item, "doc", s->doc);
         put_item(d, "scores", scores, &item);
@@ -209,7 +208,7 @@ static void put_outputs(struct description *d, const void *outputs, uint32_t n, 
     json_t *list = json_array();
     for (uint32_t i = 0; i < n; i++) {
         const lethe_output *o = plugin_item(outputs, stride, i);
-        struct description item = { json_object(), NULL };
+        struct description item = {json_object(), NULL};
         put_text(&item, "name", o->name);
         put_text(&item, "unit", o->unit);
         put_text(&item, "doc", o->doc);
@@ -242,8 +241,10 @@ static void put_metric(struct description *d, const void *iface)
 }
 
 static void (*const put_iface[])(struct description *, const void *) = {
-    [LETHE_KIND_UNLEARNER] = put_unlearner,     [LETHE_KIND_EXAMPLE_ATTACK] = put_example,
-    [LETHE_KIND_MEMBERSHIP_ATTACK] = put_member, [LETHE_KIND_AUDIT] = put_audit,
+    [LETHE_KIND_UNLEARNER] = put_unlearner,
+    [LETHE_KIND_EXAMPLE_ATTACK] = put_example,
+    [LETHE_KIND_MEMBERSHIP_ATTACK] = put_member,
+    [LETHE_KIND_AUDIT] = put_audit,
     [LETHE_KIND_METRIC] = put_metric,
 };
 
@@ -271,7 +272,7 @@ static void put_info(struct description *d, const lethe_info *info)
 /* Empty lists where a kind has none, so that readers need not ask for the kind first. */
 static void put_common(struct description *d, const lethe_plugin *p, const char *path)
 {
-    static const char *const lists[] = { "scenarios", "attacks", "scores", "outputs" };
+    static const char *const lists[] = {"scenarios", "attacks", "scores", "outputs"};
     put_info(d, p->info);
     put_text(d, "path", path);
     put(d, "needs", words_of(cap_words, p->needs));
@@ -282,7 +283,7 @@ static void put_common(struct description *d, const lethe_plugin *p, const char 
 
 static int describe_one(const lethe_plugin *p, const char *path, json_t *all, struct error *err)
 {
-    struct description d = { json_object(), NULL };
+    struct description d = {json_object(), NULL};
     bool known = p->kind > 0 && p->kind < sizeof(put_iface) / sizeof(put_iface[0]);
     put_text(&d, "kind", known ? word_of(kind_words, p->kind) : "too-new");
     put_common(&d, p, path);

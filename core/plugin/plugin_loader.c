@@ -9,7 +9,6 @@
 #include "text.h"
 #include "version.h"
 
-
 /* "0u" in the header; the digits are what people read. */
 _Static_assert(LETHE_ABI_MAJOR == 0 && LETHE_ABI_MINOR == 1, "hosting_abi says so too");
 
@@ -18,19 +17,17 @@ const char *hosting_abi(void)
     return "0.1";
 }
 
-/* The linker's own words without the folder in front of the file's name. */
+/* The linker's own words, without the path in front: reasons must not name folders. */
 static int refuse_load(const char *path, const char *why, struct error *err)
 {
-    const char *name = fs_basename(path);
-    size_t folder = (size_t)(name - path);
-    if (why && strncmp(why, path, folder) == 0)
-        why += folder;
+    size_t n = strlen(path);
+    if (why && strncmp(why, path, n) == 0 && strncmp(why + n, ": ", 2) == 0)
+        why += n + 2;
     const char *cure = why && strstr(why, "undefined symbol")
                            ? "; a plugin may use nothing but libc, libm and the host's tables"
                            : "";
-    bool named = why && strncmp(why, name, strlen(name)) == 0;
-    return error_set(err, ERR_INVALID, "%s%scannot be loaded: %s%s", named ? "" : name,
-                     named ? "" : ": ", why ? why : "unknown error", cure);
+    return error_set(err, ERR_INVALID, "%s cannot be loaded: %s%s", fs_basename(path),
+                     why ? why : "unknown error", cure);
 }
 
 static int check_version(const char *name, const lethe_entry *e, struct error *err)
@@ -54,10 +51,11 @@ static int check_version(const char *name, const lethe_entry *e, struct error *e
 static int check_entry(const char *name, const lethe_entry *e, struct error *err)
 {
     if (e->magic != LETHE_MAGIC)
-        return error_set(err, ERR_INVALID,
-                         "%s: lethe_plugin_entry starts with %08x instead of %08x (\"LTH1\"); it is "
-                         "no Lethe plugin, or damaged: build it again",
-                         name, e->magic, LETHE_MAGIC);
+        return error_set(
+            err, ERR_INVALID,
+            "%s: lethe_plugin_entry starts with %08x instead of %08x (\"LTH1\"); it is "
+            "no Lethe plugin, or damaged: build it again",
+            name, e->magic, LETHE_MAGIC);
     if (e->struct_size < SIZE_0_1_ENTRY)
         return error_set(err, ERR_INVALID,
                          "%s: lethe_plugin_entry has %u bytes, ABI %s needs %u; build the plugin "
@@ -80,8 +78,7 @@ static int check_plugins(const char *name, const lethe_entry *e, struct error *e
         if (plugin_check(p, err) < 0)
             return error_prefix(err, "%s", name);
         for (uint32_t k = 0; k < i; k++)
-            if (e->plugins[k]->kind == p->kind
-                && strcmp(e->plugins[k]->info->id, p->info->id) == 0)
+            if (e->plugins[k]->kind == p->kind && strcmp(e->plugins[k]->info->id, p->info->id) == 0)
                 return error_set(err, ERR_INVALID, "%s: two plugins of one kind have the id %s",
                                  name, p->info->id);
     }

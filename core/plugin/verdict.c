@@ -31,11 +31,11 @@ enum verdict verdict_from_code(int code)
         int code;
         enum verdict verdict;
     } table[] = {
-        { 0, VERDICT_OK },
-        { ERR_UNSUPPORTED, VERDICT_UNSUPPORTED },
-        { ERR_DENIED, VERDICT_DENIED },
-        { ERR_NOMEM, VERDICT_OOM },
-        { ERR_OUTPUT, VERDICT_INVALID_OUTPUT },
+        {0, VERDICT_OK},
+        {ERR_UNSUPPORTED, VERDICT_UNSUPPORTED},
+        {ERR_DENIED, VERDICT_DENIED},
+        {ERR_NOMEM, VERDICT_OOM},
+        {ERR_OUTPUT, VERDICT_INVALID_OUTPUT},
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
         if (table[i].code == code)

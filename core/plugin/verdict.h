@@ -20,7 +20,8 @@ enum verdict { VERDICT_MAP(VERDICT_X) VERDICT_COUNT };
 const char *verdict_name(enum verdict v);
 /* VERDICT_COUNT when the word is unknown. */
 enum verdict verdict_from_name(const char *name);
-/* From a negative status of core (error.h): UNSUPPORTED, DENIED, OOM, INVALID_OUTPUT, else FAILED. */
+/* From a negative status of core (error.h): UNSUPPORTED, DENIED, OOM, INVALID_OUTPUT, else FAILED.
+ */
 enum verdict verdict_from_code(int code);
 
 #endif

@@ -120,7 +120,7 @@ static int level_interval(const struct grid *g, int across, double *ret_centre, 
                           struct error *err)
 {
     size_t n = across ? g->b : g->a;
-    double *v = malloc(n * sizeof(*v));
+    double *v = calloc(n + 1, sizeof(*v));
     if (!v)
         return error_nomem(err);
     for (size_t i = 0; i < n; i++)

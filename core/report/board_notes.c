@@ -14,10 +14,10 @@ static void describe_failure(const struct board_work *w, size_t i, struct strbuf
     if (r->status == VERDICT_OK)
         return;
     strbuf_adds(out, verdict_name(r->status));
-    if (r->signal)
-        strbuf_addf(out, " (signal %d)", r->signal);
     if (r->reason && *r->reason)
         strbuf_addf(out, ": %s", r->reason);
+    else if (r->signal)
+        strbuf_addf(out, " (signal %d)", r->signal);
 }
 
 static void describe_parts(const struct board_work *w, size_t i, struct strbuf *out)

@@ -32,13 +32,17 @@ void figure_name(struct figure *f, const char *part)
     label_file_name(&f->name, part);
 }
 
-void figure_label(struct strbuf *out, const char *label, unsigned width)
+void figure_title(struct figure *f, size_t index, const char *label, unsigned width)
 {
-    size_t begin = out->len;
-    cells_cut(out, label, width);
-    for (size_t i = begin; i < out->len; i++)
-        if (out->s[i] == '"')
-            out->s[i] = '\'';
+    struct strbuf cut;
+    strbuf_init(&cut);
+    cells_cut(&cut, label, width);
+    strbuf_addf(&f->settings, "title_of[%zu] = '", index);
+    for (const char *p = cut.s; *p; p++) /* in single quotes only ' itself is special */
+        strbuf_add(&f->settings, *p == '\'' ? "''" : p, *p == '\'' ? 2 : 1);
+    strbuf_adds(&f->settings, "'\n");
+    f->settings.failed |= cut.failed;
+    strbuf_release(&cut);
 }
 
 void figure_number(struct figure *f, const char *name, double v)

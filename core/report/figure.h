@@ -18,9 +18,10 @@ void figure_init(struct figure *f, const char *kind);
 void figure_release(struct figure *f);
 /* Adds the file-name form of `part` to the name, after a '-' if it is not the first. */
 void figure_name(struct figure *f, const char *part);
-/* A label in a figure's data: at most `width` cells, and no double quote, which gnuplot's CSV
- * reader cannot take inside a quoted cell. */
-void figure_label(struct strbuf *out, const char *label, unsigned width);
+/* `title_of[index] = 'label'` in the settings, the label cut to `width` cells. gnuplot 5.4 cuts
+ * what it reads from a header or by strcol() at a comma, quoted or not, so keys and titles are
+ * named here; numbers never are. */
+void figure_title(struct figure *f, size_t index, const char *label, unsigned width);
 /* A line `name = v` in the settings. */
 void figure_number(struct figure *f, const char *name, double v);
 

@@ -20,8 +20,9 @@ struct panel_curves {
 struct confidence_figure {
     struct figure f;
     const struct results *results;
-    size_t n;   /* panels so far */
-    double top; /* largest density */
+    size_t n;     /* panels so far */
+    double top;   /* largest density */
+    double inner; /* largest density but those of the outermost bins */
 };
 
 static int collect(const struct results *r, const struct curve_key *key, struct panel_curves *ret,
@@ -61,19 +62,12 @@ static void add_panel(struct confidence_figure *g, const char *method,
         for (size_t s = 0; s < N_SETS; s++) {
             double y = average(&set[s], base->x[i]);
             g->top = fmax(g->top, y); /* fmax drops a NaN */
+            g->inner = i > 0 && i + 1 < base->n ? fmax(g->inner, y) : g->inner;
             csv_cell_double(&g->f.data, y);
         }
         csv_end_row(&g->f.data);
     }
-    strbuf_addf(&g->f.settings, "title_of[%zu] = '", g->n);
-    struct strbuf label;
-    strbuf_init(&label);
-    figure_label(&label, method, TITLE_WIDTH);
-    for (const char *p = label.s; *p; p++) /* in gnuplot's single quotes only ' itself is special */
-        strbuf_add(&g->f.settings, *p == '\'' ? "''" : p, *p == '\'' ? 2 : 1);
-    strbuf_adds(&g->f.settings, "'\n");
-    g->f.settings.failed |= label.failed;
-    strbuf_release(&label);
+    figure_title(&g->f, g->n, method, TITLE_WIDTH);
 }
 
 static int add_entry(struct confidence_figure *g, const struct board_entry *e, struct error *err)
@@ -91,15 +85,22 @@ static int add_entry(struct confidence_figure *g, const struct board_entry *e, s
     return rc;
 }
 
+/* Panels that a grid of that many columns leaves empty. */
+static size_t n_empty(size_t n, size_t columns)
+{
+    return (columns - n % columns) % columns;
+}
+
 static void lay_out(struct confidence_figure *g)
 {
-    size_t columns = g->n <= 6 ? 3 : 4;
+    size_t columns = g->n <= 9 && n_empty(g->n, 3) < n_empty(g->n, 4) ? 3 : 4;
     size_t rows = (g->n + columns - 1) / columns;
     g->f.width = 7;
-    g->f.height = 0.75 + 1.2 * (double)rows;
+    g->f.height = 0.75 + 1.25 * (double)rows;
     figure_number(&g->f, "panels", (double)g->n);
     figure_number(&g->f, "columns", (double)columns);
-    figure_number(&g->f, "top", g->top);
+    /* The outermost bins hold all that is beyond; they may leave the frame before they flatten the rest. */
+    figure_number(&g->f, "top", fmin(g->top, 4 * g->inner));
 }
 
 int figure_confidence(const struct board *b, const char *scenario, struct figure_place *place,
@@ -120,7 +121,7 @@ int figure_confidence(const struct board *b, const char *scenario, struct figure
     for (size_t i = 0; rc == 0 && i < b->n; i++)
         if (strcmp(b->entry[i].scenario, scenario) == 0)
             rc = add_entry(&g, &b->entry[i], err);
-    if (rc == 0 && g.n > 0 && g.top > 0) {
+    if (rc == 0 && g.n > 0 && g.inner > 0) {
         lay_out(&g);
         rc = figure_write(&g.f, place, err);
     }

@@ -13,43 +13,23 @@ struct gap_figure {
     const struct board *board;
     const char *scenario;
     struct figure f;
-    bool intervals; /* whiskers are 95 % intervals, else standard deviations */
     size_t n_bars;
     unsigned label_width; /* cells of the widest label */
     double *top;          /* (n_bars) where each bar or its whisker ends */
 };
 
-/* Whiskers are intervals only if every bar has one: a figure must not mix the two. */
-static bool all_have_intervals(const struct board *b, const char *scenario)
+/* One standard deviation to each side, NaN below two runs. A gap is never negative, so neither
+ * is a whisker. */
+static void whisker(const struct board_entry *e, double *ret_low, double *ret_high)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < b->n; i++) {
-        const struct board_entry *e = &b->entry[i];
-        if (strcmp(e->scenario, scenario) != 0 || isnan(e->gap))
-            continue;
-        if (isnan(e->gap_ci_high))
-            return false;
-        n++;
-    }
-    return n > 0;
+    *ret_high = e->gap + e->gap_sd;
+    *ret_low = isnan(*ret_high) ? NAN : fmax(0, e->gap - e->gap_sd);
 }
 
-/* NaN without a spread. A gap is never negative, so neither is a whisker. */
-static void whisker(const struct gap_figure *g, const struct board_entry *e, double *ret_low,
-                    double *ret_high)
-{
-    *ret_low = fmax(0, g->intervals ? e->gap_ci_low : e->gap - e->gap_sd);
-    *ret_high = g->intervals ? e->gap_ci_high : e->gap + e->gap_sd;
-    if (isnan(*ret_high))
-        *ret_low = NAN;
-}
-
-static void add_text(struct strbuf *out, const struct gap_figure *g, const struct board_entry *e)
+static void add_text(struct strbuf *out, const struct board_entry *e)
 {
     if (isnan(e->gap))
         strbuf_addf(out, e->n_used ? "no gap" : "failed");
-    else if (g->intervals)
-        strbuf_addf(out, "%.2f  [%.2f, %.2f]", e->gap, fmax(0, e->gap_ci_low), e->gap_ci_high);
     else if (isnan(e->gap_sd))
         strbuf_addf(out, "%.2f", e->gap);
     else
@@ -62,19 +42,17 @@ static void add_row(struct gap_figure *g, const struct board_entry *e, size_t po
                     const char *kind)
 {
     struct csv_writer *w = &g->f.data;
-    struct strbuf label, text;
+    struct strbuf text;
     double low, high;
-    strbuf_init(&label);
     strbuf_init(&text);
-    whisker(g, e, &low, &high);
-    figure_label(&label, e->method, LABEL_WIDTH);
-    add_text(&text, g, e);
+    whisker(e, &low, &high);
+    add_text(&text, e);
     csv_cell_int(w, (int64_t)position);
     if (e->rank)
         csv_cell_int(w, e->rank);
     else
         csv_cell(w, NULL);
-    csv_cell(w, label.s);
+    csv_cell(w, e->method);
     csv_cell(w, kind);
     csv_cell_int(w, e->n_planned);
     csv_cell_int(w, e->n_used);
@@ -85,11 +63,11 @@ static void add_row(struct gap_figure *g, const struct board_entry *e, size_t po
     csv_cell(w, text.s);
     csv_end_row(w);
     if (position) {
-        g->label_width = (unsigned)fmax(g->label_width, cells_width(label.s));
+        figure_title(&g->f, position, e->method, LABEL_WIDTH);
+        g->label_width = (unsigned)fmax(g->label_width, fmin(cells_width(e->method), LABEL_WIDTH));
         g->top[g->n_bars++] = isnan(e->gap) ? 0 : fmax(e->gap, high); /* fmax drops a NaN */
     }
-    w->out.failed |= label.failed || text.failed;
-    strbuf_release(&label);
+    w->out.failed |= text.failed;
     strbuf_release(&text);
 }
 
@@ -100,6 +78,7 @@ static void add_rows(struct gap_figure *g)
                                         "gap_ci_low",  "gap_ci_high",  "gap_of_means", "gap_worst",
                                         "whisker_low", "whisker_high", "text"};
     const struct board *b = g->board;
+    strbuf_addf(&g->f.settings, "array title_of[%zu]\n", b->n + 1);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         csv_cell(&g->f.data, names[i]);
     csv_end_row(&g->f.data);
@@ -144,7 +123,6 @@ int figure_gap(const struct board *b, const char *scenario, struct figure_place 
 {
     struct gap_figure g = {.board = b, .scenario = scenario};
     figure_init(&g.f, "gap");
-    g.intervals = all_have_intervals(b, scenario);
     g.top = malloc((b->n + 1) * sizeof(*g.top));
     int rc = g.top ? 0 : error_nomem(err);
     if (rc == 0) {
@@ -152,13 +130,10 @@ int figure_gap(const struct board *b, const char *scenario, struct figure_place 
         figure_name(&g.f, scenario);
         add_rows(&g);
         g.f.width = 5.5;
-        g.f.height = 0.78 + 0.22 * (double)g.n_bars;
+        g.f.height = 0.85 + 0.22 * (double)g.n_bars;
         figure_number(&g.f, "rows", (double)g.n_bars);
         figure_number(&g.f, "label_cells", g.label_width);
-        figure_number(&g.f, "text_cells", g.intervals ? 20 : 12);
         figure_number(&g.f, "axis_end", axis_end(g.top, g.n_bars));
-        strbuf_addf(&g.f.settings, "spread = '%s'\n",
-                    g.intervals ? "95 % interval" : "± 1 sd over runs");
         rc = figure_write(&g.f, place, err);
     }
     free(g.top);

@@ -23,7 +23,7 @@ struct roc_figure {
     struct figure f;
     struct roc_method *method;
     size_t n;
-    double first; /* smallest false positive rate but 0: one negative */
+    double n_negatives;
 };
 
 /* The curves of a method; n stays 0 when it has none. */
@@ -44,7 +44,7 @@ static int collect(const struct results *r, const struct curve_key *key, struct 
 static int collect_all(struct roc_figure *g, const struct board *b, struct curve_key key,
                        struct error *err)
 {
-    g->first = NAN;
+    double least = NAN;
     for (size_t i = 0; i < b->n; i++) {
         struct roc_method *m = &g->method[g->n];
         if (strcmp(b->entry[i].scenario, key.scenario) != 0)
@@ -54,10 +54,9 @@ static int collect_all(struct roc_figure *g, const struct board *b, struct curve
         m->row_class = b->entry[i].row_class;
         g->n += m->n > 0;
         if (m->n)
-            g->first = fmin(g->first, curve_least_step(m->curve, m->n)); /* fmin drops a NaN */
+            least = fmin(least, curve_least_step(m->curve, m->n)); /* fmin drops a NaN */
     }
-    if (g->first > 0)
-        g->first = 1 / round(1 / g->first); /* the differences carry rounding errors */
+    g->n_negatives = round(1 / least); /* the differences carry rounding errors */
     return 0;
 }
 
@@ -69,38 +68,42 @@ static double average(const struct roc_method *m, double x)
     return sum / (double)m->n;
 }
 
-/* Logarithmic from one negative to all. The small surplus makes k/n reachable despite rounding. */
-static double grid(double first, size_t i)
+/* The i-th of about N_POINTS logarithmic steps from one negative to all n. */
+static double grid(double n, size_t i)
 {
-    return i == N_POINTS - 1 ? 1 : first * pow(1 / first, (double)i / (N_POINTS - 1)) * (1 + 1e-12);
+    return round(pow(n, (double)i / (N_POINTS - 1)));
 }
 
 static unsigned add_header(struct roc_figure *g)
 {
-    struct strbuf label;
     unsigned widest = 0;
-    strbuf_init(&label);
+    strbuf_addf(&g->f.settings, "array title_of[%zu]\n", g->n + 1);
     csv_cell(&g->f.data, "fpr");
     for (size_t m = 0; m < g->n; m++) {
-        strbuf_reset(&label);
-        figure_label(&label, g->method[m].label, LABEL_WIDTH);
-        csv_cell(&g->f.data, label.s);
-        widest = (unsigned)fmax(widest, cells_width(label.s));
+        unsigned cells = cells_width(g->method[m].label);
+        figure_title(&g->f, m + 1, g->method[m].label, LABEL_WIDTH);
+        csv_cell(&g->f.data, g->method[m].label);
+        widest = cells > widest ? cells : widest;
     }
     csv_end_row(&g->f.data);
-    g->f.data.out.failed |= label.failed;
-    strbuf_release(&label);
-    return widest;
+    return widest < LABEL_WIDTH ? widest : LABEL_WIDTH;
 }
 
+/* At whole numbers of negatives, where the curves can step; the surplus makes k/n reachable
+ * despite rounding. */
 static void add_points(struct roc_figure *g)
 {
+    double last = 0;
     for (size_t i = 0; i < N_POINTS; i++) {
-        double x = grid(g->first, i);
-        csv_cell_double(&g->f.data, x);
+        double k = grid(g->n_negatives, i);
+        if (k == last)
+            continue;
+        csv_cell_double(&g->f.data, k / g->n_negatives);
         for (size_t m = 0; m < g->n; m++)
-            csv_cell_double(&g->f.data, average(&g->method[m], x));
+            csv_cell_double(&g->f.data,
+                            average(&g->method[m], k / g->n_negatives * (1 + 1e-12)));
         csv_end_row(&g->f.data);
+        last = k;
     }
 }
 
@@ -129,7 +132,7 @@ static int write(struct roc_figure *g, const struct curve_key *key, struct figur
     figure_number(&g->f, "retrain", retrain);
     figure_number(&g->f, "first_method", 2 + (original > 0) + (retrain > 0));
     figure_number(&g->f, "last_method", 1 + (double)g->n);
-    figure_number(&g->f, "first_fpr", g->first);
+    figure_number(&g->f, "negatives", g->n_negatives);
     return figure_write(&g->f, place, err);
 }
 
@@ -140,7 +143,7 @@ int figure_roc(const struct board *b, const char *scenario, const char *name, co
     struct roc_figure g = {.method = calloc(b->n + 1, sizeof(*g.method))};
     figure_init(&g.f, "roc");
     int rc = g.method ? collect_all(&g, b, key, err) : error_nomem(err);
-    if (rc == 0 && g.n > 0 && g.first > 0 && g.first < 1)
+    if (rc == 0 && g.n > 0 && g.n_negatives > 1)
         rc = write(&g, &key, place, err);
     for (size_t m = 0; g.method && m <= b->n; m++)
         free(g.method[m].curve);

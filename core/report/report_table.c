@@ -18,7 +18,7 @@ struct table_row {
 
 /* What is shown: less where the terminal is narrow. */
 struct table_style {
-    bool spread; /* "97.50 ± 0.20" in the terms, not the mean alone */
+    bool spread; /* "97.50±0.20" in the terms, not the mean alone */
     bool flags;  /* in the table, not only below it */
     size_t n_terms;
 };
@@ -50,7 +50,7 @@ static const char *number(struct table *t, double mean, double sd, int digits)
         return "-";
     if (isnan(sd))
         return keep(t, arena_printf(t->arena, "%.*f", digits, mean));
-    return keep(t, arena_printf(t->arena, "%.*f ± %.*f", digits, mean, digits, sd));
+    return keep(t, arena_printf(t->arena, "%.*f±%.*f", digits, mean, digits, sd));
 }
 
 static const char *term_cell(struct table *t, const struct board_entry *e, size_t term)
@@ -97,7 +97,7 @@ static void fill_head(struct table *t)
         term[k] = keep(t, arena_strdup(t->arena, heading.s));
     }
     t->failed |= !term || heading.failed;
-    t->head = (struct table_row){"Rank", "Method", "Gap (pp)", "Runs", "Flags", term};
+    t->head = (struct table_row){"#", "Method", "Gap (pp)", "Runs", "Flags", term};
     strbuf_release(&heading);
 }
 

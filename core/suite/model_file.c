@@ -7,8 +7,6 @@
 #include "strbuf.h"
 #include "text.h"
 
-#define ARCH_KEY "lethe.arch"
-
 int model_save(const struct model *m, const char *path, struct error *err)
 {
     struct st_tensor *t = calloc(m->n_tensors, sizeof(*t));
@@ -27,7 +25,7 @@ int model_save(const struct model *m, const char *path, struct error *err)
                                   .n_bytes = info->n * sizeof(float)};
         memcpy(t[i].dim, info->dim, sizeof(info->dim));
     }
-    const char *const keys[] = {"format", ARCH_KEY};
+    const char *const keys[] = {"format", MODEL_ARCH_KEY};
     const char *const values[] = {"pt", arch.s};
     if (rc == 0)
         rc = safetensors_write(path, t, m->n_tensors, keys, values, 2, err);
@@ -84,21 +82,36 @@ static int check_no_others(const char *path, const struct safetensors *st, const
     return 0;
 }
 
+static int load_tensors(const char *path, const struct safetensors *st, struct model *m,
+                        struct error *err)
+{
+    for (size_t i = 0; i < m->n_tensors; i++)
+        TRY(load_tensor(path, st, m, i, err));
+    return check_no_others(path, st, m, err);
+}
+
+int model_load_into(struct model *m, const char *path, struct error *err)
+{
+    struct safetensors st;
+    TRY(safetensors_open(path, &st, err));
+    int rc = load_tensors(path, &st, m, err);
+    safetensors_release(&st);
+    return rc;
+}
+
 int model_load(const char *path, struct arch **ret_arch, struct model **ret, struct error *err)
 {
     struct safetensors st;
     struct arch *arch = NULL;
     struct model *m = NULL;
     TRY(safetensors_open(path, &st, err));
-    const char *text = safetensors_meta(&st, ARCH_KEY);
+    const char *text = safetensors_meta(&st, MODEL_ARCH_KEY);
     int rc = text ? arch_from_text(text, &arch, err)
-                  : error_set(err, ERR_INVALID, "%s: the metadata has no %s", path, ARCH_KEY);
+                  : error_set(err, ERR_INVALID, "%s: the metadata has no %s", path, MODEL_ARCH_KEY);
     if (rc == 0)
         rc = model_new(arch, &m, err);
-    for (size_t i = 0; rc == 0 && i < m->n_tensors; i++)
-        rc = load_tensor(path, &st, m, i, err);
     if (rc == 0)
-        rc = check_no_others(path, &st, m, err);
+        rc = load_tensors(path, &st, m, err);
     safetensors_release(&st);
     if (rc < 0) {
         model_free(m);

@@ -4,10 +4,16 @@
 
 #include "model.h"
 
+/* Where a file's metadata keeps the architecture. */
+#define MODEL_ARCH_KEY "lethe.arch"
+
 /* Tensor names and layouts are PyTorch's; the architecture's text is in the metadata. */
 int model_save(const struct model *m, const char *path, struct error *err);
-/* arch NULL: from the metadata. Every tensor must be there with its shape and no other one; errors
- * name tensor, found and expected. *ret_arch (owned by the caller) outlives the model. */
+/* The architecture is the metadata's. Every tensor must be there with its shape and no other one;
+ * errors name tensor, found and expected. *ret_arch (owned by the caller) outlives the model. */
 int model_load(const char *path, struct arch **ret_arch, struct model **ret, struct error *err);
+/* Parameters and statistics of a file, whatever wrote it, into a model whose architecture is known.
+ * After an error m holds a mixture. */
+int model_load_into(struct model *m, const char *path, struct error *err);
 
 #endif

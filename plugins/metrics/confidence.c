@@ -3,17 +3,17 @@
  * A model that has truly forgotten looks on its forget set as it does on the
  * test set, which three histograms show at a glance.
  *
- * Definitions: attacks-and-metrics table of the field: confidence p_y; logit-
- * scaled confidence log p_y - log sum_{k != y} p_k (Carlini et al. 2022,
- * "Membership Inference Attacks From First Principles", section IV), computed
- * here from logits, z_y - logsumexp_{k != y} z_k, which is exact in the tails. */
+ * Definitions: confidence p_y; logit-scaled confidence log p_y - log sum_{k != y} p_k (Carlini et
+ * al. 2022, "Membership Inference Attacks From First Principles", section IV), computed here from
+ * logits, z_y - logsumexp_{k != y} z_k, which is exact in the tails. */
 #include <math.h>
 
 #include "lethe/lethe.h"
 
 enum { OUT_FORGET, OUT_RETAIN, OUT_TEST, OUT_HIST_FORGET, OUT_HIST_RETAIN, OUT_HIST_TEST };
 enum { N_BINS = 50 };
-#define RANGE 12.5 /* logit-scaled confidence beyond +-12.5 counts in the last bin */
+#define LOW (-12.0) /* logit-scaled confidence beyond these counts in the first and last bin */
+#define HIGH 28.0
 
 #define SCALAR(n, set)                                                                             \
     {                                                                                              \
@@ -49,15 +49,15 @@ static double margin(const float *z, uint32_t c, int32_t y)
 static lethe_status measure(lethe_ctx *ctx, const lethe_outputs *o, uint32_t scalar, uint32_t hist)
 {
     double mean = 0, x[N_BINS], density[N_BINS] = {0};
-    const double width = 2 * RANGE / N_BINS;
+    const double width = (HIGH - LOW) / N_BINS;
     for (uint64_t i = 0; i < o->n; i++) {
         double m = margin(o->logits + i * o->n_views * o->n_classes, o->n_classes, o->y[i]);
-        int bin = (int)floor((m + RANGE) / width);
+        int bin = (int)floor((m - LOW) / width);
         density[bin < 0 ? 0 : bin >= N_BINS ? N_BINS - 1 : bin] += 1 / ((double)o->n * width);
         mean += 1 / (1 + exp(-m)) / (double)o->n;
     }
     for (int b = 0; b < N_BINS; b++)
-        x[b] = -RANGE + (b + 0.5) * width;
+        x[b] = LOW + (b + 0.5) * width;
     if (o->n == 0)
         return ctx->host->emit->scalar(ctx, scalar, NAN, "the set is empty");
     lethe_status rc = ctx->host->emit->scalar(ctx, scalar, mean, NULL);
@@ -83,7 +83,7 @@ static const lethe_info info = {
     .license = "MIT",
     .summary = "probability of the true class, with histograms per set",
     .doc = "Mean probability of the true class on the forget, retain and test sets, and the "
-           "density of its logit-scaled form (50 bins from -12.5 to 12.5, the last ones open).",
+           "density of its logit-scaled form (50 bins from -12 to 28, the outer ones open).",
     .citation = "",
     .url = "",
 };

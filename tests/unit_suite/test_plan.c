@@ -1,9 +1,10 @@
 /* The plan: equal tasks are one, every input is in the identity, rows are complete. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include <stdio.h>
 #include <stdlib.h>

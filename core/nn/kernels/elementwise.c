@@ -335,11 +335,11 @@ static void sgd(const struct sgd_step *s, size_t n, float *param, float *grad, f
 /* torch.optim.Adam and AdamW; Kingma & Ba 2015, algorithm 1. */
 static void adam(const struct adam_step *s, size_t n, float *param, float *grad, float *m, float *v)
 {
-    const float b1 = s->beta1, b2 = s->beta2, wd = s->weight_decay, gs = s->grad_scale;
+    const float b1 = s->beta1, b2 = s->beta2, r1 = s->rest1, r2 = s->rest2, wd = s->weight_decay, gs = s->grad_scale;
     for (size_t i = 0; i < n; i++) {
         float p = param[i] * s->decay, g = grad[i] * gs + wd * p;
-        m[i] = b1 * m[i] + (1 - b1) * g;
-        v[i] = b2 * v[i] + (1 - b2) * g * g;
+        m[i] = b1 * m[i] + r1 * g;
+        v[i] = b2 * v[i] + r2 * g * g;
         param[i] = p - s->step_size * (m[i] / (sqrtf(v[i]) / s->root_correction + s->eps));
         grad[i] = 0;
     }

@@ -1,0 +1,191 @@
+/* train.c: the training loop and prediction over a batch source. */
+#include "train.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "loss.h"
+#include "rng.h"
+
+/* Steps between two calls of the progress hook. */
+enum { PROGRESS_STEPS = 8 };
+
+struct loop {
+    struct model *m;
+    const struct recipe *r;
+    const struct batch_source *src;
+    const struct train_hooks *hooks;
+    uint64_t seed;
+    struct par *par;
+    struct net *net;
+    struct optim *optim;
+    uint32_t *order;
+    float *x, *logits; /* (batch, C, H, W), (batch, classes); logits become their gradient */
+    int32_t *y;
+    uint32_t batch;
+    uint64_t step, n_steps;
+    double loss_sum; /* of the epoch so far */
+    uint64_t n_right;
+};
+
+static size_t image_size(const struct arch *a)
+{
+    return (size_t)a->input[0] * a->input[1] * a->input[2];
+}
+
+static int loop_init(struct loop *l, struct error *err)
+{
+    const struct arch *a = l->m->arch;
+    uint32_t n = l->src->n;
+    l->batch = l->r->batch < n ? l->r->batch : n;
+    l->n_steps = (uint64_t)l->r->epochs * ((n + l->batch - 1) / l->batch);
+    l->order = malloc(n * sizeof(*l->order));
+    l->x = malloc(l->batch * image_size(a) * sizeof(*l->x));
+    l->logits = malloc((size_t)l->batch * a->classes * sizeof(*l->logits));
+    l->y = malloc(l->batch * sizeof(*l->y));
+    if (!l->order || !l->x || !l->logits || !l->y)
+        return error_nomem(err);
+    TRY(net_new(a, l->batch, l->par, &l->net, err));
+    TRY(optim_new(l->m, &l->r->optim, &l->optim, err));
+    l->optim->clip_norm = l->r->clip_norm;
+    return 0;
+}
+
+static void loop_release(struct loop *l)
+{
+    optim_free(l->optim);
+    net_free(l->net);
+    free(l->order);
+    free(l->x);
+    free(l->logits);
+    free(l->y);
+}
+
+static int check_labels(const struct loop *l, uint32_t first, uint32_t n, struct error *err)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (l->y[i] < 0 || (uint32_t)l->y[i] >= l->m->arch->classes)
+            return error_set(err, ERR_INVALID, "sample %u has label %" PRId32 ", but there are %u "
+                             "classes", l->order[first + i], l->y[i], l->m->arch->classes);
+    return 0;
+}
+
+static int loop_step(struct loop *l, uint32_t epoch, uint32_t first, uint32_t n, double lr,
+                     struct error *err)
+{
+    uint32_t classes = l->m->arch->classes;
+    double loss;
+    l->src->fill(l->src->self, l->order + first, n, epoch, l->x, l->y);
+    TRY(check_labels(l, first, n, err));
+    net_dropout(l->net, l->seed, l->step);
+    TRY(net_forward(l->net, l->m, l->x, n, NET_TRAIN, l->logits, err));
+    for (uint32_t i = 0; i < n; i++)
+        l->n_right += loss_argmax(l->logits + (size_t)i * classes, classes) == l->y[i];
+    loss_cross_entropy(l->logits, l->y, n, classes, &loss, l->logits);
+    if (!isfinite(loss))
+        return error_set(err, ERR_NUMERIC,
+                         "the loss became %s in epoch %u at step %u; lower the learning rate "
+                         "(now %g) or clip gradients", isnan(loss) ? "NaN" : "infinite",
+                         epoch + 1, first / l->batch + 1, lr);
+    l->loss_sum += loss * n;
+    TRY(net_backward(l->net, l->m, l->logits, true, NULL, err));
+    optim_step(l->optim, lr, l->par);
+    l->step++;
+    return 0;
+}
+
+static int after_step(struct loop *l, uint32_t n)
+{
+    const struct train_hooks *h = l->hooks;
+    if (h && h->count)
+        h->count(h->arg, n);
+    if (h && h->progress && (l->step % PROGRESS_STEPS == 0 || l->step == l->n_steps))
+        return h->progress(h->arg, (double)l->step / (double)l->n_steps);
+    return 0;
+}
+
+static void set_order(struct loop *l, uint32_t epoch)
+{
+    struct rng r;
+    rng_stream(&r, l->seed, "shuffle", epoch);
+    if (l->r->shuffle)
+        rng_permute(&r, l->order, l->src->n);
+    else
+        for (uint32_t i = 0; i < l->src->n; i++)
+            l->order[i] = i;
+}
+
+static int loop_epoch(struct loop *l, uint32_t epoch, struct error *err)
+{
+    double lr = schedule_rate(&l->r->schedule, l->r->lr, epoch, l->r->epochs);
+    uint32_t all = l->src->n;
+    l->loss_sum = 0;
+    l->n_right = 0;
+    set_order(l, epoch);
+    for (uint32_t first = 0; first < all; first += l->batch) {
+        uint32_t n = all - first < l->batch ? all - first : l->batch;
+        TRY(loop_step(l, epoch, first, n, lr, err));
+        TRY(after_step(l, n));
+    }
+    if (!l->hooks || !l->hooks->epoch_done)
+        return 0;
+    return l->hooks->epoch_done(l->hooks->arg, epoch, l->loss_sum / all,
+                                100 * (double)l->n_right / all, err);
+}
+
+int train_run(struct model *m, const struct recipe *r, const struct batch_source *src,
+              uint64_t seed, struct par *par, const struct train_hooks *hooks, struct error *err)
+{
+    struct loop l = {.m = m, .r = r, .src = src, .hooks = hooks, .seed = seed, .par = par};
+    if (src->n == 0)
+        return error_set(err, ERR_INVALID, "there is no sample to train on");
+    int rc = loop_init(&l, err);
+    for (uint32_t e = 0; rc == 0 && e < r->epochs; e++)
+        rc = loop_epoch(&l, e, err);
+    loop_release(&l);
+    return rc;
+}
+
+struct prediction {
+    const struct batch_source *src;
+    struct net *net;
+    float *x;
+    int32_t *y;
+    uint32_t *rows;
+    uint32_t batch;
+};
+
+static int predict_batches(const struct prediction *p, const struct model *m, float *logits,
+                           struct error *err)
+{
+    for (uint32_t first = 0; first < p->src->n; first += p->batch) {
+        uint32_t left = p->src->n - first, n = left < p->batch ? left : p->batch;
+        for (uint32_t i = 0; i < n; i++)
+            p->rows[i] = first + i;
+        p->src->fill(p->src->self, p->rows, n, 0, p->x, p->y);
+        TRY(net_infer(p->net, m, p->x, n, logits + (size_t)first * m->arch->classes, err));
+    }
+    return 0;
+}
+
+int predict_run(const struct model *m, const struct batch_source *src, uint32_t batch,
+                struct par *par, float *logits, struct error *err)
+{
+    struct prediction p = {.src = src, .batch = batch < src->n ? batch : src->n};
+    if (src->n == 0)
+        return 0;
+    if (batch == 0)
+        return error_set(err, ERR_INVALID, "a batch of 0 images");
+    p.x = malloc(p.batch * image_size(m->arch) * sizeof(*p.x));
+    p.y = malloc(p.batch * sizeof(*p.y));
+    p.rows = malloc(p.batch * sizeof(*p.rows));
+    int rc = p.x && p.y && p.rows ? net_new(m->arch, p.batch, par, &p.net, err) : error_nomem(err);
+    if (rc == 0)
+        rc = predict_batches(&p, m, logits, err);
+    net_free(p.net);
+    free(p.x);
+    free(p.y);
+    free(p.rows);
+    return rc;
+}
