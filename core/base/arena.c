@@ -111,7 +111,7 @@ int arena_cleanup(struct arena *a, void (*fn)(void *), void *arg)
         fn(arg);
         return -1;
     }
-    *c = (struct cleanup) { a->cleanups, fn, arg };
+    *c = (struct cleanup){a->cleanups, fn, arg};
     a->cleanups = c;
     return 0;
 }

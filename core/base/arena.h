@@ -6,8 +6,8 @@
 
 struct arena;
 
-struct arena *arena_new(void); /* NULL when out of memory */
-void arena_free(struct arena *a); /* accepts NULL; runs the cleanups, last first */
+struct arena *arena_new(void);                    /* NULL when out of memory */
+void arena_free(struct arena *a);                 /* accepts NULL; runs the cleanups, last first */
 void *arena_alloc(struct arena *a, size_t bytes); /* NULL when out of memory */
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_printf(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -10,8 +10,8 @@
 
 struct reader {
     const char *name;
-    struct strbuf cells;  /* every cell so far, NUL-terminated */
-    size_t n_cols;        /* of the header */
+    struct strbuf cells;   /* every cell so far, NUL-terminated */
+    size_t n_cols;         /* of the header */
     size_t in_row, n_rows; /* n_rows counts the header too */
     size_t *lines;         /* where each row began */
     size_t line, row_line; /* 1-based; row_line: where the current row began */
@@ -53,8 +53,9 @@ static void on_row(int end, void *arg)
     if (r->n_rows == 0)
         r->n_cols = r->in_row;
     else if (r->in_row != r->n_cols)
-        r->rc = error_set(r->err, ERR_INVALID, "%s:%zu: expected %zu cells as in the header, found %zu",
-                          r->name, r->row_line, r->n_cols, r->in_row);
+        r->rc =
+            error_set(r->err, ERR_INVALID, "%s:%zu: expected %zu cells as in the header, found %zu",
+                      r->name, r->row_line, r->n_cols, r->in_row);
     r->n_rows++;
     r->in_row = 0;
     r->row_open = false;
@@ -112,14 +113,14 @@ static int build_table(struct reader *r, struct csv_table *ret)
         free(text);
         return error_nomem(r->err);
     }
-    *m = (struct table_memory) { text, cells, rows, r->lines };
+    *m = (struct table_memory){text, cells, rows, r->lines};
     r->lines = NULL;
     char *p = text;
     for (size_t i = 0; i < n_cells; i++, p += strlen(p) + 1)
         cells[i] = p;
     for (size_t i = 0; i + 1 < r->n_rows; i++)
         rows[i] = cells + (i + 1) * r->n_cols;
-    *ret = (struct csv_table) { r->n_rows - 1, r->n_cols, cells, rows, m->lines + 1, m };
+    *ret = (struct csv_table){r->n_rows - 1, r->n_cols, cells, rows, m->lines + 1, m};
     return 0;
 }
 
@@ -127,7 +128,7 @@ int csv_parse_text(const char *name, const char *text, size_t n, struct csv_tabl
                    struct error *err)
 {
     struct csv_parser parser;
-    struct reader r = { .name = name, .err = err };
+    struct reader r = {.name = name, .err = err};
     if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* a byte order mark is no header text */
         text += 3;
         n -= 3;
@@ -168,7 +169,7 @@ void csv_release(struct csv_table *t)
         free(m->lines);
         free(m);
     }
-    *t = (struct csv_table) { 0 };
+    *t = (struct csv_table){0};
 }
 
 int csv_column(const struct csv_table *t, const char *name)

@@ -33,7 +33,7 @@ struct csv_writer {
 };
 void csv_writer_init(struct csv_writer *w);
 void csv_writer_release(struct csv_writer *w);
-void csv_cell(struct csv_writer *w, const char *s); /* NULL is an empty cell */
+void csv_cell(struct csv_writer *w, const char *s);   /* NULL is an empty cell */
 void csv_cell_double(struct csv_writer *w, double v); /* NaN is an empty cell */
 void csv_cell_int(struct csv_writer *w, int64_t v);
 void csv_end_row(struct csv_writer *w);

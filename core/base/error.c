@@ -76,18 +76,18 @@ const char *error_name(int code)
         int code;
         const char *name;
     } names[] = {
-        { 0, "OK" },
-        { ERR_INVALID, "E_INVALID" },
-        { ERR_UNSUPPORTED, "E_UNSUPPORTED" },
-        { ERR_NOMEM, "E_NOMEM" },
-        { ERR_CANCELLED, "E_CANCELLED" },
-        { ERR_NUMERIC, "E_NUMERIC" },
-        { ERR_IO, "E_IO" },
-        { ERR_DENIED, "E_DENIED" },
-        { ERR_BUDGET, "E_BUDGET" },
-        { ERR_INTERNAL, "E_INTERNAL" },
-        { ERR_OUTPUT, "E_OUTPUT" },
-        { ERR_ENVIRONMENT, "E_ENVIRONMENT" },
+        {0, "OK"},
+        {ERR_INVALID, "E_INVALID"},
+        {ERR_UNSUPPORTED, "E_UNSUPPORTED"},
+        {ERR_NOMEM, "E_NOMEM"},
+        {ERR_CANCELLED, "E_CANCELLED"},
+        {ERR_NUMERIC, "E_NUMERIC"},
+        {ERR_IO, "E_IO"},
+        {ERR_DENIED, "E_DENIED"},
+        {ERR_BUDGET, "E_BUDGET"},
+        {ERR_INTERNAL, "E_INTERNAL"},
+        {ERR_OUTPUT, "E_OUTPUT"},
+        {ERR_ENVIRONMENT, "E_ENVIRONMENT"},
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (names[i].code == code)

@@ -14,16 +14,19 @@ enum {
     ERR_DENIED = -7,
     ERR_BUDGET = -8,
     ERR_INTERNAL = -9,
-    ERR_OUTPUT = -10,      /* a plugin returned something that the host refuses */
+    ERR_OUTPUT = -10,     /* a plugin returned something that the host refuses */
     ERR_ENVIRONMENT = -20 /* something the machine lacks: data, gnuplot, a plugin folder */
 };
 
 struct error {
-    int code;         /* 0 while nothing failed */
-    char text[1024];  /* UTF-8, no trailing newline */
+    int code;        /* 0 while nothing failed */
+    char text[1024]; /* UTF-8, no trailing newline */
 };
 
-#define ERROR_INIT { 0, "" }
+#define ERROR_INIT                                                                                 \
+    {                                                                                              \
+        0, ""                                                                                      \
+    }
 
 /* Records and returns `code`; err may be NULL. Texts that do not fit are cut. */
 int error_set(struct error *err, int code, const char *format, ...)
@@ -32,8 +35,7 @@ int error_set(struct error *err, int code, const char *format, ...)
 int error_errno(struct error *err, int errno_value, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Puts "<text>: " before what is recorded; returns err's code. */
-int error_prefix(struct error *err, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+int error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* ERR_NOMEM with a standard text. */
 int error_nomem(struct error *err);
 /* Name of a code ("E_INVALID"), for logs. */

@@ -144,8 +144,7 @@ static int write_in_place(const char *path, const struct fs_part *parts, size_t 
 }
 
 /* No fsync: what the store keeps is checked by content when it is loaded. */
-int fs_write_parts(const char *path, const struct fs_part *parts, size_t n_parts,
-                   struct error *err)
+int fs_write_parts(const char *path, const struct fs_part *parts, size_t n_parts, struct error *err)
 {
     struct stat st;
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
@@ -167,7 +166,7 @@ int fs_write_parts(const char *path, const struct fs_part *parts, size_t n_parts
 
 int fs_write_atomic(const char *path, const void *bytes, size_t n, struct error *err)
 {
-    return fs_write_parts(path, &(struct fs_part) { bytes, n }, 1, err);
+    return fs_write_parts(path, &(struct fs_part){bytes, n}, 1, err);
 }
 
 bool fs_exists(const char *path)
@@ -193,7 +192,7 @@ int fs_map(const char *path, struct fs_map *ret, struct error *err)
     struct stat st;
     int fd = -1;
     TRY(open_file(path, &fd, &st, err));
-    struct fs_map map = { NULL, (size_t)st.st_size };
+    struct fs_map map = {NULL, (size_t)st.st_size};
     int rc = 0;
     if (!S_ISREG(st.st_mode))
         rc = error_set(err, ERR_INVALID, "%s: not a regular file", path);
@@ -214,5 +213,5 @@ void fs_unmap(struct fs_map *m)
 {
     if (m->bytes)
         munmap((void *)m->bytes, m->n);
-    *m = (struct fs_map) { NULL, 0 };
+    *m = (struct fs_map){NULL, 0};
 }

@@ -20,11 +20,11 @@ struct fs_part {
 /* The same for a file of several parts, one after the other. */
 int fs_write_parts(const char *path, const struct fs_part *parts, size_t n_parts,
                    struct error *err);
-int fs_mkdirs(const char *path, struct error *err); /* as mkdir -p */
+int fs_mkdirs(const char *path, struct error *err);      /* as mkdir -p */
 int fs_remove_tree(const char *path, struct error *err); /* accepts a missing path */
 bool fs_exists(const char *path);
 bool fs_is_dir(const char *path);
-int64_t fs_size(const char *path); /* -1 when it cannot be read */
+int64_t fs_size(const char *path);           /* -1 when it cannot be read */
 char *fs_join(const char *a, const char *b); /* a/b, or b when it is absolute; malloc'd */
 char *fs_dirname(const char *path);          /* malloc'd */
 const char *fs_basename(const char *path);   /* points into path */
@@ -32,7 +32,8 @@ const char *fs_basename(const char *path);   /* points into path */
 int fs_absolute(const char *path, char **ret, struct error *err);
 /* Folder of the running program (from /proc/self/exe), malloc'd; NULL on failure. */
 char *fs_program_dir(void);
-/* Names in a folder, sorted bytewise, without . and ..; NULL-ended, the caller frees with fs_names_free. */
+/* Names in a folder, sorted bytewise, without . and ..; NULL-ended, the caller frees with
+ * fs_names_free. */
 int fs_list(const char *dir, char ***ret_names, size_t *ret_n, struct error *err);
 void fs_names_free(char **names);
 

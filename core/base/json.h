@@ -7,7 +7,8 @@
 
 #include "error.h"
 
-int json_read_file(const char *path, json_t **ret, struct error *err); /* <= 64 MiB, no duplicates */
+int json_read_file(const char *path, json_t **ret,
+                   struct error *err); /* <= 64 MiB, no duplicates */
 int json_parse_text(const char *name, const char *text, size_t n, json_t **ret, struct error *err);
 /* Indented, sorted keys, trailing newline; atomic. */
 int json_write_file(const char *path, const json_t *value, struct error *err);

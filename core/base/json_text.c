@@ -60,8 +60,7 @@ static void print_object(struct printer *p, const json_t *o, unsigned depth)
         p->out.failed = true;
         return;
     }
-    for (void *it = json_object_iter((json_t *)o); it;
-         it = json_object_iter_next((json_t *)o, it))
+    for (void *it = json_object_iter((json_t *)o); it; it = json_object_iter_next((json_t *)o, it))
         keys[i++] = json_object_iter_key(it);
     qsort(keys, n, sizeof *keys, by_key);
     strbuf_addc(&p->out, '{');
@@ -92,7 +91,8 @@ static void print_array(struct printer *p, const json_t *a, unsigned depth)
             new_line(p, depth + 1);
         print_value(p, v, depth + 1);
     }
-    if (n > 0 && (json_is_object(json_array_get(a, n - 1)) || json_is_array(json_array_get(a, n - 1))))
+    if (n > 0 &&
+        (json_is_object(json_array_get(a, n - 1)) || json_is_array(json_array_get(a, n - 1))))
         new_line(p, depth);
     strbuf_addc(&p->out, ']');
 }
@@ -115,7 +115,7 @@ static void print_value(struct printer *p, const json_t *v, unsigned depth)
 
 int json_write_file(const char *path, const json_t *value, struct error *err)
 {
-    struct printer p = { .indent = true };
+    struct printer p = {.indent = true};
     strbuf_init(&p.out);
     print_value(&p, value, 0);
     strbuf_addc(&p.out, '\n');
@@ -126,7 +126,7 @@ int json_write_file(const char *path, const json_t *value, struct error *err)
 
 char *json_canonical(const json_t *value)
 {
-    struct printer p = { .indent = false };
+    struct printer p = {.indent = false};
     strbuf_init(&p.out);
     print_value(&p, value, 0);
     return strbuf_detach(&p.out);

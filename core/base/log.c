@@ -13,7 +13,7 @@ static struct {
     enum log_level level;
     void (*before)(void *), (*after)(void *);
     void *arg;
-} state = { .lock = PTHREAD_MUTEX_INITIALIZER, .level = LOG_INFO };
+} state = {.lock = PTHREAD_MUTEX_INITIALIZER, .level = LOG_INFO};
 
 void log_set_level(enum log_level level)
 {
@@ -33,7 +33,7 @@ void log_set_hooks(void (*before)(void *), void (*after)(void *), void *arg)
 
 void log_msg(enum log_level level, const char *format, ...)
 {
-    static const char *const label[] = { "error: ", "warning: ", "", "debug: " };
+    static const char *const label[] = {"error: ", "warning: ", "", "debug: "};
     char text[4096];
     int saved = errno; /* logging must not disturb the caller's errno */
     va_list ap;

@@ -157,7 +157,7 @@ static void start_helpers(struct par *p)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old); /* signals belong to the program's own thread */
     for (unsigned i = 0; i + 1 < p->n_threads; i++) {
-        p->helper[i] = (struct helper) { .pool = p, .worker = i + 1 };
+        p->helper[i] = (struct helper){.pool = p, .worker = i + 1};
         if (pthread_create(&p->helper[i].thread, NULL, helper_main, &p->helper[i]) != 0)
             break;
         p->n_started++;
@@ -173,8 +173,8 @@ struct par *par_new(unsigned n_threads)
     if (!p)
         return NULL;
     cpu_set_t cpus;
-    bool crowded = sched_getaffinity(0, sizeof cpus, &cpus) == 0
-        && (unsigned)CPU_COUNT(&cpus) < n_threads;
+    bool crowded =
+        sched_getaffinity(0, sizeof cpus, &cpus) == 0 && (unsigned)CPU_COUNT(&cpus) < n_threads;
     p->n_threads = n_threads;
     p->spin_ns = crowded ? 0 : 50000;
     start_helpers(p);
@@ -217,8 +217,8 @@ void par_run(struct par *p, size_t n_items, item_fn fn, void *arg)
 {
     flush_denormals();
     /* Inside an item, or while another thread has the helpers, the caller does it all. */
-    if (!p || p->n_threads == 1 || n_items <= 1 || inside_item
-        || atomic_exchange(&p->busy, 1) != 0) {
+    if (!p || p->n_threads == 1 || n_items <= 1 || inside_item ||
+        atomic_exchange(&p->busy, 1) != 0) {
         run_serially(n_items, fn, arg);
         return;
     }

@@ -15,7 +15,7 @@ static void put_le64(unsigned char *to, uint64_t v)
 
 void rng_from_key(struct rng *r, uint64_t key)
 {
-    *r = (struct rng) { .key = key };
+    *r = (struct rng){.key = key};
 }
 
 void rng_stream(struct rng *r, uint64_t seed, const char *purpose, uint64_t index)

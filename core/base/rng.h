@@ -14,7 +14,7 @@ struct rng {
     uint64_t key;     /* from SHA-256 of (seed, purpose, index) */
     uint64_t counter; /* blocks of four 32-bit numbers used */
     uint32_t block[4];
-    uint32_t left;    /* unused numbers in block */
+    uint32_t left; /* unused numbers in block */
     uint32_t reserved;
 };
 
@@ -26,7 +26,7 @@ uint32_t rng_below(struct rng *r, uint32_t n); /* unbiased, n >= 1 */
 float rng_uniform(struct rng *r);              /* [0, 1), 24 bits */
 double rng_uniform_double(struct rng *r);      /* [0, 1), 53 bits */
 void rng_fill_uniform(struct rng *r, float *out, size_t n);
-void rng_fill_normal(struct rng *r, float *out, size_t n); /* Box-Muller in double */
+void rng_fill_normal(struct rng *r, float *out, size_t n);  /* Box-Muller in double */
 void rng_permute(struct rng *r, uint32_t *out, uint32_t n); /* Fisher-Yates of 0..n-1 */
 /* k of 0..n-1 without replacement, ascending. */
 void rng_choose(struct rng *r, uint32_t n, uint32_t k, uint32_t *out);

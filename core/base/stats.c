@@ -81,8 +81,8 @@ static void trace(const double *pos, size_t n_pos, const double *neg, size_t n_n
     r->tpr[0] = n_pos > 0 ? 0 : NAN;
     while (left_pos > 0 || left_neg > 0) {
         double x = left_neg == 0 || (left_pos > 0 && pos[left_pos - 1] > neg[left_neg - 1])
-            ? pos[left_pos - 1]
-            : neg[left_neg - 1];
+                       ? pos[left_pos - 1]
+                       : neg[left_neg - 1];
         size_t kp = ties_at_end(pos, left_pos, x), kn = ties_at_end(neg, left_neg, x);
         left_pos -= kp;
         left_neg -= kn;
@@ -99,7 +99,7 @@ int roc_make(const double *pos, size_t n_pos, const double *neg, size_t n_neg, s
              struct error *err)
 {
     double *p = NULL, *q = NULL;
-    struct roc r = { .n_pos = n_pos, .n_neg = n_neg };
+    struct roc r = {.n_pos = n_pos, .n_neg = n_neg};
     int rc = sorted_copy(pos, n_pos, &p, err);
     if (rc < 0) {
         error_prefix(err, "positive scores");
@@ -129,7 +129,7 @@ void roc_release(struct roc *r)
 {
     free(r->fpr);
     free(r->tpr);
-    *r = (struct roc) { 0 };
+    *r = (struct roc){0};
 }
 
 double roc_tpr_at(const struct roc *r, double x)

@@ -7,15 +7,15 @@
 
 #include "error.h"
 
-double stats_mean(const double *v, size_t n);  /* NaN when n is 0 */
-double stats_sd(const double *v, size_t n);    /* ddof 1; NaN when n < 2 */
+double stats_mean(const double *v, size_t n);   /* NaN when n is 0 */
+double stats_sd(const double *v, size_t n);     /* ddof 1; NaN when n < 2 */
 double stats_median(const double *v, size_t n); /* of a copy */
 
 /* ROC of scores, larger = positive. One point per distinct score, (0,0) first. */
 struct roc {
-    size_t n;           /* points */
-    double *fpr, *tpr;  /* ascending */
-    double auc;         /* Mann-Whitney with mid-ranks; NaN when a side is empty */
+    size_t n;          /* points */
+    double *fpr, *tpr; /* ascending */
+    double auc;        /* Mann-Whitney with mid-ranks; NaN when a side is empty */
     uint64_t n_pos, n_neg;
 };
 /* NaN scores are refused. Infinities tie with themselves. */

@@ -14,7 +14,7 @@ static const char empty[1] = "";
 
 void strbuf_init(struct strbuf *b)
 {
-    *b = (struct strbuf) { .s = (char *)empty };
+    *b = (struct strbuf){.s = (char *)empty};
 }
 
 void strbuf_release(struct strbuf *b)

@@ -28,9 +28,9 @@ static size_t utf8_length(const unsigned char *s, size_t n)
         unsigned char first_lo, first_hi, second_lo, second_hi;
         size_t length;
     } forms[] = {
-        { 0x00, 0x7f, 0, 0, 1 },       { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-        { 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
-        { 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+        {0x00, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
     };
     for (size_t f = 0; f < sizeof forms / sizeof forms[0]; f++) {
         if (s[0] < forms[f].first_lo || s[0] > forms[f].first_hi)
@@ -38,8 +38,8 @@ static size_t utf8_length(const unsigned char *s, size_t n)
         if (forms[f].length > n)
             return 0;
         for (size_t i = 1; i < forms[f].length; i++)
-            if (s[i] < (i == 1 ? forms[f].second_lo : 0x80)
-                || s[i] > (i == 1 ? forms[f].second_hi : 0xbf))
+            if (s[i] < (i == 1 ? forms[f].second_lo : 0x80) ||
+                s[i] > (i == 1 ? forms[f].second_hi : 0xbf))
                 return 0;
         return forms[f].length;
     }
@@ -90,8 +90,8 @@ static unsigned edit_distance(const char *a, size_t na, const char *b, size_t nb
         for (size_t j = 1; j <= nb; j++) {
             unsigned differ = lower(a[i - 1]) != lower(b[j - 1]);
             now[j] = min3(now[j - 1] + 1, last[j] + 1, last[j - 1] + differ);
-            if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2])
-                && lower(a[i - 2]) == lower(b[j - 1]) && before[j - 2] + 1 < now[j])
+            if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
+                lower(a[i - 2]) == lower(b[j - 1]) && before[j - 2] + 1 < now[j])
                 now[j] = before[j - 2] + 1;
         }
     }

@@ -21,9 +21,9 @@ void text_from_double(double v, char buf[32]);
 /* "1.2 s", "3 min 10 s", "2 h 5 min". */
 void text_duration(double seconds, char buf[32]);
 
-char *text_dup(const char *s);                  /* NULL when out of memory */
+char *text_dup(const char *s); /* NULL when out of memory */
 char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
-bool text_is_utf8(const char *s, size_t n);     /* well-formed, without surrogates */
+bool text_is_utf8(const char *s, size_t n); /* well-formed, without surrogates */
 bool text_starts(const char *s, const char *prefix);
 bool text_ends(const char *s, const char *suffix);
 /* Nearest of the NULL-ended candidates by edit distance, or NULL if none is close. */

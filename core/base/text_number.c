@@ -94,9 +94,9 @@ bool text_to_bool(const char *s, bool *ret)
     static const struct {
         const char *word;
         bool value;
-    } words[] = { { "true", true },   { "false", false }, { "yes", true }, { "no", false },
-                  { "on", true },     { "off", false },   { "1", true },   { "0", false },
-                  { "True", true },   { "False", false }, { "TRUE", true }, { "FALSE", false } };
+    } words[] = {{"true", true}, {"false", false}, {"yes", true},  {"no", false},
+                 {"on", true},   {"off", false},   {"1", true},    {"0", false},
+                 {"True", true}, {"False", false}, {"TRUE", true}, {"FALSE", false}};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strcmp(s, words[i].word) == 0) {
             *ret = words[i].value;
@@ -111,14 +111,20 @@ struct unit {
 };
 
 static const struct unit byte_units[] = {
-    { "", 1 },       { "B", 1 },        { "kB", 1e3 },      { "MB", 1e6 },         { "GB", 1e9 },
-    { "TB", 1e12 },  { "KiB", 1024.0 }, { "MiB", 1048576.0 }, { "GiB", 1073741824.0 },
-    { "TiB", 1099511627776.0 },
+    {"", 1},
+    {"B", 1},
+    {"kB", 1e3},
+    {"MB", 1e6},
+    {"GB", 1e9},
+    {"TB", 1e12},
+    {"KiB", 1024.0},
+    {"MiB", 1048576.0},
+    {"GiB", 1073741824.0},
+    {"TiB", 1099511627776.0},
 };
 
 static const struct unit time_units[] = {
-    { "ms", 1e-3 }, { "s", 1 },   { "min", 60 }, { "m", 60 },
-    { "h", 3600 },  { "d", 86400 },
+    {"ms", 1e-3}, {"s", 1}, {"min", 60}, {"m", 60}, {"h", 3600}, {"d", 86400},
 };
 
 static const struct unit *find_unit(const struct unit *units, size_t n, const char *s, size_t len)
@@ -136,8 +142,8 @@ bool text_to_bytes(const char *s, uint64_t *ret)
         return false;
     if (*s == ' ')
         s++;
-    const struct unit *u
-        = find_unit(byte_units, sizeof byte_units / sizeof byte_units[0], s, strlen(s));
+    const struct unit *u =
+        find_unit(byte_units, sizeof byte_units / sizeof byte_units[0], s, strlen(s));
     if (!u)
         return false;
     double bytes = floor(v * u->factor + 0.5);
@@ -160,8 +166,8 @@ bool text_to_seconds(const char *s, double *ret)
         }
         s += *s == ' ';
         size_t len = strspn(s, "abcdefghijklmnopqrstuvwxyz");
-        const struct unit *u
-            = find_unit(time_units, sizeof time_units / sizeof time_units[0], s, len);
+        const struct unit *u =
+            find_unit(time_units, sizeof time_units / sizeof time_units[0], s, len);
         if (!u)
             return false;
         total += v * u->factor;

@@ -36,7 +36,7 @@ struct yaml_pair *yaml_add_pair(struct yaml_node *node)
         node->child = more;
     }
     struct yaml_pair *pair = &node->child[node->n++];
-    *pair = (struct yaml_pair) { 0 };
+    *pair = (struct yaml_pair){0};
     return pair;
 }
 
@@ -68,8 +68,8 @@ struct yaml_node *yaml_clone(const struct yaml_node *node)
         struct yaml_pair *to = yaml_add_pair(copy);
         if (!to)
             goto fail;
-        *to = (struct yaml_pair) { text_dup(from->key), from->line, from->column,
-                                   yaml_clone(from->value) };
+        *to = (struct yaml_pair){text_dup(from->key), from->line, from->column,
+                                 yaml_clone(from->value)};
         if (!to->value || (from->key && !to->key))
             goto fail;
     }
@@ -89,8 +89,8 @@ const struct yaml_node *yaml_get(const struct yaml_node *node, const char *key)
     return NULL;
 }
 
-static int error_at(const char *origin, int line, int column, struct error *err,
-                    const char *format, va_list ap)
+static int error_at(const char *origin, int line, int column, struct error *err, const char *format,
+                    va_list ap)
 {
     char text[sizeof err->text];
     vsnprintf(text, sizeof text, format, ap);
@@ -111,8 +111,8 @@ int yaml_error(const struct yaml_node *node, struct error *err, const char *form
     return rc;
 }
 
-int yaml_key_error(const struct yaml_node *map, size_t index, struct error *err,
-                   const char *format, ...)
+int yaml_key_error(const struct yaml_node *map, size_t index, struct error *err, const char *format,
+                   ...)
 {
     const struct yaml_pair *pair = &map->child[index];
     const char *origin = pair->line == 0 && pair->value ? pair->value->origin : map->origin;
@@ -135,9 +135,9 @@ static int wrong(const struct yaml_node *node, const char *what, const char *wan
         return error_set(err, ERR_INVALID, "%s: expected %s, found nothing", what, wanted);
     if (node->kind != YAML_SCALAR || is_null(node))
         return yaml_error(node, err, "%s: expected %s, found %s", what, wanted,
-                          node->kind == YAML_MAP        ? "a map"
-                              : node->kind == YAML_LIST ? "a list"
-                                                        : "nothing");
+                          node->kind == YAML_MAP    ? "a map"
+                          : node->kind == YAML_LIST ? "a list"
+                                                    : "nothing");
     return yaml_error(node, err, "%s: expected %s, found \"%s\"%s", what, wanted, node->text,
                       node->quoted ? " in quotes" : "");
 }
@@ -168,8 +168,7 @@ int yaml_bool(const struct yaml_node *node, const char *what, bool *ret, struct 
     return 0;
 }
 
-int yaml_string(const struct yaml_node *node, const char *what, const char **ret,
-                struct error *err)
+int yaml_string(const struct yaml_node *node, const char *what, const char **ret, struct error *err)
 {
     if (!node || node->kind != YAML_SCALAR || is_null(node))
         return wrong(node, what, "a text", err);

@@ -15,22 +15,22 @@ enum yaml_kind { YAML_SCALAR = 1, YAML_MAP, YAML_LIST };
 
 struct yaml_node {
     enum yaml_kind kind;
-    bool quoted;      /* scalar written in quotes: always a string */
-    int line, column; /* 1-based; 0 when set from the command line */
+    bool quoted;        /* scalar written in quotes: always a string */
+    int line, column;   /* 1-based; 0 when set from the command line */
     const char *origin; /* file name, or "--set" */
-    char *text;       /* scalar: its text ("" for null) */
-    size_t n;         /* children of a map or list */
+    char *text;         /* scalar: its text ("" for null) */
+    size_t n;           /* children of a map or list */
     struct yaml_pair {
         char *key; /* NULL in lists */
         int line, column;
         struct yaml_node *value;
-    } *child;
+    } * child;
 };
 
 int yaml_load(const char *path, struct yaml_node **ret, struct error *err);
 int yaml_parse(const char *name, const char *text, size_t n, struct yaml_node **ret,
                struct error *err);
-void yaml_free(struct yaml_node *node); /* accepts NULL */
+void yaml_free(struct yaml_node *node);                     /* accepts NULL */
 struct yaml_node *yaml_clone(const struct yaml_node *node); /* NULL when out of memory */
 
 /* Child of a map, or NULL (also when node is NULL or no map). */
@@ -39,8 +39,8 @@ const struct yaml_node *yaml_get(const struct yaml_node *node, const char *key);
 int yaml_error(const struct yaml_node *node, struct error *err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* As yaml_error at a key of a map. */
-int yaml_key_error(const struct yaml_node *map, size_t index, struct error *err,
-                   const char *format, ...) __attribute__((format(printf, 4, 5)));
+int yaml_key_error(const struct yaml_node *map, size_t index, struct error *err, const char *format,
+                   ...) __attribute__((format(printf, 4, 5)));
 /* Typed reads: error says what was expected and what was found. `what` names the value. */
 int yaml_real(const struct yaml_node *node, const char *what, double *ret, struct error *err);
 int yaml_int(const struct yaml_node *node, const char *what, int64_t *ret, struct error *err);

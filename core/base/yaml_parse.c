@@ -52,10 +52,9 @@ static void take_event_place(struct loader *l, const struct fy_event *e, struct 
     take_place(l, token);
     if (!token)
         return;
-    enum fy_scalar_style style
-        = e->type == FYET_SCALAR ? fy_token_scalar_style(token) : FYSS_PLAIN;
-    if (l->column > 1
-        && (e->type == FYET_ALIAS || style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED))
+    enum fy_scalar_style style = e->type == FYET_SCALAR ? fy_token_scalar_style(token) : FYSS_PLAIN;
+    if (l->column > 1 &&
+        (e->type == FYET_ALIAS || style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED))
         l->column--;
 }
 
@@ -99,7 +98,7 @@ static int scalar_text(struct loader *l, const struct fy_event *e, char **ret, b
     bool quoted = value && fy_token_scalar_style(value) != FYSS_PLAIN;
     if (memchr(s, '\0', n))
         return at_event(l, "text with a zero byte is not supported");
-    static const char *const nulls[] = { "null", "Null", "NULL", "~" };
+    static const char *const nulls[] = {"null", "Null", "NULL", "~"};
     for (size_t i = 0; !quoted && i < sizeof nulls / sizeof nulls[0]; i++)
         if (strlen(nulls[i]) == n && memcmp(s, nulls[i], n) == 0)
             n = 0;
@@ -135,7 +134,7 @@ static int read_key(struct loader *l, struct fy_event *e, struct yaml_node *map)
         free(key);
         return error_nomem(l->err);
     }
-    *pair = (struct yaml_pair) { key, l->line, l->column, NULL };
+    *pair = (struct yaml_pair){key, l->line, l->column, NULL};
     return 0;
 }
 
@@ -214,10 +213,10 @@ static int read_node(struct loader *l, struct fy_event *e, unsigned depth, struc
         return at_event(l, "nested more than 64 levels deep");
     if (++l->n_nodes > MAX_NODES)
         return at_event(l, "more than 500000 values in one file");
-    enum yaml_kind kind = e->type == FYET_MAPPING_START ? YAML_MAP
-        : e->type == FYET_SEQUENCE_START                ? YAML_LIST
-        : e->type == FYET_SCALAR                        ? YAML_SCALAR
-                                                        : 0;
+    enum yaml_kind kind = e->type == FYET_MAPPING_START    ? YAML_MAP
+                          : e->type == FYET_SEQUENCE_START ? YAML_LIST
+                          : e->type == FYET_SCALAR         ? YAML_SCALAR
+                                                           : 0;
     if (!kind)
         return at_event(l, "unexpected end of the text");
     struct yaml_node *node = yaml_node_new(kind, l->name, l->line, l->column);
@@ -248,8 +247,8 @@ static int read_stream(struct loader *l, struct yaml_node **ret)
         else if (e->type == FYET_DOCUMENT_START && root) {
             take_place(l, e->document_start.document_start);
             rc = at_event(l, "a second document (---) is not supported");
-        } else if (e->type == FYET_SCALAR || e->type == FYET_ALIAS
-                   || e->type == FYET_MAPPING_START || e->type == FYET_SEQUENCE_START)
+        } else if (e->type == FYET_SCALAR || e->type == FYET_ALIAS ||
+                   e->type == FYET_MAPPING_START || e->type == FYET_SEQUENCE_START)
             rc = read_node(l, e, 0, &root);
         fy_parser_event_free(l->parser, e);
     }
@@ -293,9 +292,9 @@ int yaml_parse(const char *name, const char *text, size_t n, struct yaml_node **
                struct error *err)
 {
     TRY(bad_bytes(name, text, n, err));
-    struct loader l = { .name = name, .err = err, .line = 1, .column = 1 };
+    struct loader l = {.name = name, .err = err, .line = 1, .column = 1};
     l.diag = make_diag();
-    struct fy_parse_cfg cfg = { .flags = FYPCF_QUIET | FYPCF_JSON_NONE, .diag = l.diag };
+    struct fy_parse_cfg cfg = {.flags = FYPCF_QUIET | FYPCF_JSON_NONE, .diag = l.diag};
     l.parser = l.diag ? fy_parser_create(&cfg) : NULL;
     int rc = 0;
     if (!l.parser || fy_parser_set_string(l.parser, n > 0 ? text : " ", n > 0 ? n : 1) != 0)

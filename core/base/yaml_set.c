@@ -25,8 +25,8 @@ static size_t key_length(const struct yaml_node *map, const char *path)
     size_t best = 0;
     for (size_t i = 0; map->kind == YAML_MAP && i < map->n; i++) {
         size_t n = strlen(map->child[i].key);
-        if (n > best && strncmp(path, map->child[i].key, n) == 0
-            && (path[n] == '.' || path[n] == '\0'))
+        if (n > best && strncmp(path, map->child[i].key, n) == 0 &&
+            (path[n] == '.' || path[n] == '\0'))
             best = n;
     }
     return best > 0 ? best : strcspn(path, ".");
@@ -59,10 +59,10 @@ static int list_pair(struct yaml_node *list, const char *path, const char *at, s
             index = -1;
     }
     if (index < 0 || (uint64_t)index >= list->n)
-        return error_set(err, ERR_INVALID,
-                         "--set %s: %.*s is a list of %zu items, numbered from 0; it has no \"%.*s\"",
-                         path, at > path ? (int)(at - path - 1) : 4, at > path ? path : "this",
-                         list->n, (int)n, at);
+        return error_set(
+            err, ERR_INVALID,
+            "--set %s: %.*s is a list of %zu items, numbered from 0; it has no \"%.*s\"", path,
+            at > path ? (int)(at - path - 1) : 4, at > path ? path : "this", list->n, (int)n, at);
     *ret = &list->child[index];
     return 0;
 }

@@ -11,6 +11,8 @@ const struct command commands[] = {
     {"run", "run a suite: train, unlearn, attack, measure, report", cmd_run},
     {"plan", "show what a run would do and what is already done", cmd_plan},
     {"plugins", "list plugins, or describe one", cmd_plugins},
+    {"train", "train a model on images in files", cmd_train},
+    {"predict", "logits of a model for images in a file", cmd_predict},
     {"version", "print versions and what this machine computes with", cmd_version},
     {NULL, NULL, NULL},
 };

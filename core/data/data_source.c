@@ -10,26 +10,26 @@
 
 /* Counts and shapes are those of the published files; a file that differs is refused. */
 static const struct data_source sources[] = {
-    { .name = "fashion-mnist",
-      .package = "dataset-fashion-mnist",
-      .files = { "train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
-                 "t10k-labels-idx1-ubyte" },
-      .n_train = 60000,
-      .n_test = 10000,
-      .default_train = 60000,
-      .default_test = 10000,
-      .n_classes = 10,
-      .shape = { 1, 28, 28 },
-      .read = idx_source_read },
-    { .name = "synthetic",
-      .n_train = 1000000,
-      .n_test = 1000000,
-      .default_train = 1000,
-      .default_test = 500,
-      .n_classes = 10,
-      .shape = { 1, 28, 28 },
-      .seeded = true,
-      .read = synthetic_read },
+    {.name = "fashion-mnist",
+     .package = "dataset-fashion-mnist",
+     .files = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
+               "t10k-labels-idx1-ubyte"},
+     .n_train = 60000,
+     .n_test = 10000,
+     .default_train = 60000,
+     .default_test = 10000,
+     .n_classes = 10,
+     .shape = {1, 28, 28},
+     .read = idx_source_read},
+    {.name = "synthetic",
+     .n_train = 1000000,
+     .n_test = 1000000,
+     .default_train = 1000,
+     .default_test = 500,
+     .n_classes = 10,
+     .shape = {1, 28, 28},
+     .seeded = true,
+     .read = synthetic_read},
 };
 
 enum { N_SOURCES = sizeof sources / sizeof sources[0] };
@@ -44,7 +44,7 @@ const struct data_source *data_source_find(const char *name)
 
 const char *const *data_source_names(void)
 {
-    static const char *const names[] = { "fashion-mnist", "synthetic", NULL };
+    static const char *const names[] = {"fashion-mnist", "synthetic", NULL};
     return names;
 }
 

@@ -8,12 +8,12 @@ enum data_file { TRAIN_IMAGES = 0, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS, N_DAT
 
 struct data_source {
     const char *name;
-    const char *package;              /* Debian package; NULL when it is generated */
-    const char *files[N_DATA_FILES];  /* without .gz */
-    uint32_t n_train, n_test;         /* of the whole set; the limit when generated */
+    const char *package;                  /* Debian package; NULL when it is generated */
+    const char *files[N_DATA_FILES];      /* without .gz */
+    uint32_t n_train, n_test;             /* of the whole set; the limit when generated */
     uint32_t default_train, default_test; /* what 0 stands for */
-    uint32_t n_classes, shape[3];     /* C, H, W */
-    bool seeded;                      /* has seed and noise */
+    uint32_t n_classes, shape[3];         /* C, H, W */
+    bool seeded;                          /* has seed and noise */
     int (*read)(const struct data_source *, const struct data_spec *, struct dataset *,
                 uint8_t *pixels, int32_t *labels, struct error *);
 };

@@ -60,9 +60,9 @@ static int parse_seeded(const struct yaml_node *map, struct data_spec *spec, str
 
 int data_spec_parse(const struct yaml_node *node, struct data_spec *ret, struct error *err)
 {
-    static const char *const keys[] = { "name", "train", "test", NULL };
-    static const char *const seeded_keys[] = { "name", "train", "test", "seed", "noise", NULL };
-    struct data_spec spec = { 0 };
+    static const char *const keys[] = {"name", "train", "test", NULL};
+    static const char *const seeded_keys[] = {"name", "train", "test", "seed", "noise", NULL};
+    struct data_spec spec = {0};
     const char *name = NULL;
     const struct yaml_node *at = node && node->kind == YAML_MAP ? yaml_get(node, "name") : node;
     if (node && node->kind == YAML_MAP && !at)
@@ -141,9 +141,9 @@ int data_spec_identity(const struct data_spec *spec, json_t **ret, struct error 
                           (int)test, "format", STORE_FORMAT);
     json_t *files = json_object();
     int rc = o && files ? 0 : error_nomem(err);
-    if (rc == 0 && s->seeded
-        && (json_object_set_new(o, "seed", json_integer((json_int_t)spec->seed)) != 0
-            || json_object_set_new(o, "noise", json_real(spec->noise)) != 0))
+    if (rc == 0 && s->seeded &&
+        (json_object_set_new(o, "seed", json_integer((json_int_t)spec->seed)) != 0 ||
+         json_object_set_new(o, "noise", json_real(spec->noise)) != 0))
         rc = error_nomem(err);
     if (rc == 0 && !s->seeded) {
         rc = add_files(s, files, err);
@@ -161,7 +161,7 @@ int data_spec_identity(const struct data_spec *spec, json_t **ret, struct error 
 int data_spec_from_identity(const json_t *identity, struct data_spec *ret, struct error *err)
 {
     static const char what[] = "data identity";
-    struct data_spec spec = { 0 };
+    struct data_spec spec = {0};
     const char *name;
     json_int_t train, test, format, seed = 0;
     TRY(json_get_string(identity, what, "name", &name, err));
@@ -169,8 +169,8 @@ int data_spec_from_identity(const json_t *identity, struct data_spec *ret, struc
     TRY(json_get_int(identity, what, "test", &test, err));
     TRY(json_get_int(identity, what, "format", &format, err));
     const struct data_source *s = data_source_find(name);
-    if (!s || format != STORE_FORMAT || train < 1 || train > s->n_train || test < 1
-        || test > s->n_test)
+    if (!s || format != STORE_FORMAT || train < 1 || train > s->n_train || test < 1 ||
+        test > s->n_test)
         return error_set(err, ERR_INVALID, "%s: not one that this version writes", what);
     if (s->seeded) {
         TRY(json_get_int(identity, what, "seed", &seed, err));

@@ -66,8 +66,8 @@ int dataset_read(const struct data_spec *spec, struct dataset **ret, struct erro
     ds->pixels = o->pixels = malloc(n * n_pixels);
     ds->labels = o->labels = malloc(n * sizeof *o->labels);
     const struct data_source *s = data_source_find(spec->name);
-    int rc = o->pixels && o->labels ? s->read(s, spec, ds, o->pixels, o->labels, err)
-                                    : error_nomem(err);
+    int rc =
+        o->pixels && o->labels ? s->read(s, spec, ds, o->pixels, o->labels, err) : error_nomem(err);
     if (rc < 0)
         dataset_free(ds);
     else
@@ -78,8 +78,8 @@ int dataset_read(const struct data_spec *spec, struct dataset **ret, struct erro
 static int save_info(const struct dataset *ds, const char *dir, struct error *err)
 {
     char *path = fs_join(dir, "info.json");
-    json_t *info = json_pack("{s:i,s:i,s:i,s:i}", "format", 1, "n_train", (int)ds->n_train, "n_test",
-                             (int)ds->n_test, "n_classes", (int)ds->n_classes);
+    json_t *info = json_pack("{s:i,s:i,s:i,s:i}", "format", 1, "n_train", (int)ds->n_train,
+                             "n_test", (int)ds->n_test, "n_classes", (int)ds->n_classes);
     int rc = path && info ? json_write_file(path, info, err) : error_nomem(err);
     json_decref(info);
     free(path);
@@ -89,7 +89,7 @@ static int save_info(const struct dataset *ds, const char *dir, struct error *er
 int dataset_save(const struct dataset *ds, const char *dir, struct error *err)
 {
     const size_t n = (size_t)ds->n_train + ds->n_test;
-    const size_t dim[4] = { n, ds->channels, ds->height, ds->width };
+    const size_t dim[4] = {n, ds->channels, ds->height, ds->width};
     char *images = fs_join(dir, "images.npy"), *labels = fs_join(dir, "labels.npy");
     int rc = images && labels ? fs_mkdirs(dir, err) : error_nomem(err);
     if (rc == 0)
@@ -106,8 +106,8 @@ int dataset_save(const struct dataset *ds, const char *dir, struct error *err)
 static int load_info(const char *path, struct dataset *ds, struct error *err)
 {
     json_t *info = NULL;
-    json_int_t v[4] = { 0 };
-    static const char *const keys[4] = { "format", "n_train", "n_test", "n_classes" };
+    json_int_t v[4] = {0};
+    static const char *const keys[4] = {"format", "n_train", "n_test", "n_classes"};
     TRY(json_read_file(path, &info, err));
     int rc = 0;
     for (int i = 0; i < 4 && rc == 0; i++)
@@ -127,13 +127,12 @@ static int load_info(const char *path, struct dataset *ds, struct error *err)
 }
 
 /* Types, shapes and labels must agree with info.json. */
-static int check_maps(const char *dir, struct dataset *ds, const struct owner *o,
-                      struct error *err)
+static int check_maps(const char *dir, struct dataset *ds, const struct owner *o, struct error *err)
 {
     const struct npy *x = &o->image_map, *y = &o->label_map;
     size_t n = (size_t)ds->n_train + ds->n_test;
-    if (x->type != NPY_U8 || x->n_dim != 4 || x->dim[0] != n || x->dim[1] > UINT16_MAX
-        || x->dim[2] > UINT16_MAX || x->dim[3] > UINT16_MAX)
+    if (x->type != NPY_U8 || x->n_dim != 4 || x->dim[0] != n || x->dim[1] > UINT16_MAX ||
+        x->dim[2] > UINT16_MAX || x->dim[3] > UINT16_MAX)
         return error_set(err, ERR_INVALID, "%s/images.npy: does not fit info.json", dir);
     if (y->type != NPY_I32 || y->n_dim != 1 || y->dim[0] != n)
         return error_set(err, ERR_INVALID, "%s/labels.npy: does not fit info.json", dir);
@@ -141,10 +140,10 @@ static int check_maps(const char *dir, struct dataset *ds, const struct owner *o
     ds->labels = y->bytes;
     for (size_t i = 0; i < n; i++)
         if (ds->labels[i] < 0 || (uint32_t)ds->labels[i] >= ds->n_classes)
-            return error_set(err, ERR_INVALID, "%s/labels.npy: label %zu is %" PRId32
-                             ", expected 0 to %" PRIu32, dir, i, ds->labels[i], ds->n_classes - 1);
-    const uint32_t shape[3]
-        = { (uint32_t)x->dim[1], (uint32_t)x->dim[2], (uint32_t)x->dim[3] };
+            return error_set(err, ERR_INVALID,
+                             "%s/labels.npy: label %zu is %" PRId32 ", expected 0 to %" PRIu32, dir,
+                             i, ds->labels[i], ds->n_classes - 1);
+    const uint32_t shape[3] = {(uint32_t)x->dim[1], (uint32_t)x->dim[2], (uint32_t)x->dim[3]};
     set_shape(ds, shape);
     return 0;
 }

@@ -22,10 +22,10 @@ struct dataset {
 
 /* What a suite's `data:` names, before anything is read. */
 struct data_spec {
-    char name[32];            /* "fashion-mnist", "synthetic" */
-    uint32_t train, test;     /* first n; 0 = all (synthetic: 1000 and 500) */
-    uint64_t seed;            /* synthetic only, default 1 */
-    double noise;             /* synthetic only, default 0.25 (standard deviation, pixels in [0,1]) */
+    char name[32];        /* "fashion-mnist", "synthetic" */
+    uint32_t train, test; /* first n; 0 = all (synthetic: 1000 and 500) */
+    uint64_t seed;        /* synthetic only, default 1 */
+    double noise;         /* synthetic only, default 0.25 (standard deviation, pixels in [0,1]) */
 };
 
 /* `data: {name: ..., train: n, test: n}` or `data: name`. */

@@ -10,7 +10,7 @@
 #include "strbuf.h"
 #include "text.h"
 
-enum { MAX_CLASSES = sizeof ((struct forget_spec *)0)->classes / sizeof(int32_t) };
+enum { MAX_CLASSES = sizeof((struct forget_spec *)0)->classes / sizeof(int32_t) };
 
 static int name_random(struct forget_spec *spec)
 {
@@ -30,7 +30,8 @@ static int parse_random(const struct yaml_node *node, struct forget_spec *spec, 
     return name_random(spec);
 }
 
-/* Sorts the classes, refuses duplicates (by index into the sorted list, or -1) and names the spec. */
+/* Sorts the classes, refuses duplicates (by index into the sorted list, or -1) and names the spec.
+ */
 static int finish_classes(struct forget_spec *spec)
 {
     for (uint32_t i = 1; i < spec->n_classes; i++)
@@ -115,7 +116,7 @@ static int take_numbers(const char *path, const struct csv_table *t, int column,
         if (!text_to_int(t->row[i][column], &v) || v < 0 || v > UINT32_MAX)
             return error_set(err, ERR_INVALID, "%s:%zu: expected a row number from 0, found \"%s\"",
                              path, t->line[i], t->row[i][column]);
-        list[i] = (struct numbered) { (uint32_t)v, t->line[i] };
+        list[i] = (struct numbered){(uint32_t)v, t->line[i]};
     }
     qsort(list, t->n_rows, sizeof *list, by_row);
     for (size_t i = 1; i < t->n_rows; i++)
@@ -129,7 +130,7 @@ static int take_numbers(const char *path, const struct csv_table *t, int column,
 static int read_rows(const char *path, const char *column, struct forget_spec *spec,
                      struct error *err)
 {
-    struct csv_table t = { 0 };
+    struct csv_table t = {0};
     TRY(csv_read(path, (size_t)64 << 20, &t, err));
     struct numbered *list = NULL;
     uint32_t *rows = NULL;
@@ -179,9 +180,9 @@ static int parse_indices(const struct yaml_node *node, const struct yaml_node *c
     int rc = read_rows(path, column, spec, err);
     free(path);
     if (rc < 0)
-        return node->line > 0 ? error_prefix(err, "%s:%d:%d: indices", node->origin, node->line,
-                                             node->column)
-                              : error_prefix(err, "%s: indices", node->origin);
+        return node->line > 0
+                   ? error_prefix(err, "%s:%d:%d: indices", node->origin, node->line, node->column)
+                   : error_prefix(err, "%s: indices", node->origin);
     name_indices(spec, file);
     return 0;
 }
@@ -189,9 +190,10 @@ static int parse_indices(const struct yaml_node *node, const struct yaml_node *c
 int forget_parse(const struct yaml_node *node, const char *base_dir, struct forget_spec *ret,
                  struct error *err)
 {
-    static const char *const keys[] = { "random", "class", "indices", "column", "consecutive", NULL };
-    static const char expected[] = "expected one of {random: SHARE}, {class: NUMBER}, {indices: FILE}";
-    struct forget_spec spec = { 0 };
+    static const char *const keys[] = {"random", "class", "indices", "column", "consecutive", NULL};
+    static const char expected[] =
+        "expected one of {random: SHARE}, {class: NUMBER}, {indices: FILE}";
+    struct forget_spec spec = {0};
     if (!node || node->kind != YAML_MAP)
         return yaml_error(node, err, "forget: %s", expected);
     TRY(yaml_known_keys(node, "forget", keys, err));
@@ -261,8 +263,8 @@ static int rows_from_json(const json_t *list, struct forget_spec *spec, struct e
     for (size_t i = 0; i < n && good; i++) {
         const json_t *v = json_array_get(list, i);
         json_int_t row = json_integer_value(v);
-        good = json_is_integer(v) && row >= 0 && row <= UINT32_MAX
-            && (i == 0 || (uint32_t)row > rows[i - 1]);
+        good = json_is_integer(v) && row >= 0 && row <= UINT32_MAX &&
+               (i == 0 || (uint32_t)row > rows[i - 1]);
         rows[i] = (uint32_t)row;
     }
     if (!good) {
@@ -278,7 +280,7 @@ static int rows_from_json(const json_t *list, struct forget_spec *spec, struct e
 int forget_from_json(const json_t *identity, struct forget_spec *ret, uint64_t *ret_seed,
                      struct error *err)
 {
-    struct forget_spec spec = { 0 };
+    struct forget_spec spec = {0};
     json_int_t seed = 0;
     const json_t *class = json_object_get(identity, "class"),
                  *indices = json_object_get(identity, "indices");

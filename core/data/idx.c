@@ -127,13 +127,13 @@ static int read_body(struct reader *r, uint32_t max_items, struct idx_array *a)
 int idx_read(const char *path, uint32_t want_dim, uint32_t max_items, struct idx_array *ret,
              struct error *err)
 {
-    struct idx_array a = { 0 };
+    struct idx_array a = {0};
     if (want_dim < 1 || want_dim > 4)
         return error_set(err, ERR_INTERNAL, "%s: IDX files with %" PRIu32 " dimensions", path,
                          want_dim);
     if (!fs_exists(path))
         return error_set(err, ERR_IO, "%s: there is no such file", path);
-    struct reader r = { path, gzopen(path, "rbe"), err };
+    struct reader r = {path, gzopen(path, "rbe"), err};
     if (!r.file)
         return error_set(err, ERR_IO, "%s: cannot be opened", path);
     gzbuffer(r.file, 1 << 18);
@@ -151,5 +151,5 @@ int idx_read(const char *path, uint32_t want_dim, uint32_t max_items, struct idx
 void idx_release(struct idx_array *a)
 {
     free(a->bytes);
-    *a = (struct idx_array) { 0 };
+    *a = (struct idx_array){0};
 }

@@ -25,7 +25,7 @@ static int read_file(const struct data_source *s, enum data_file file, uint32_t 
     char *path = data_source_file(s, file, err);
     if (!path)
         return err && err->code ? err->code : ERR_ENVIRONMENT;
-    struct idx_array a = { 0 };
+    struct idx_array a = {0};
     int rc = idx_read(path, n_dim, 0, &a, err);
     for (uint32_t i = 0; i < n_dim && rc == 0; i++)
         if (a.dim[i] != want[i])
@@ -34,9 +34,8 @@ static int read_file(const struct data_source *s, enum data_file file, uint32_t 
                            i, a.dim[i], want[i]);
     for (uint32_t i = 0; i < a.dim[0] && rc == 0 && n_dim == 1; i++)
         if (a.bytes[i] >= s->n_classes)
-            rc = error_set(err, ERR_INVALID,
-                           "%s: label %" PRIu32 " is %u, expected 0 to %" PRIu32, path, i,
-                           a.bytes[i], s->n_classes - 1);
+            rc = error_set(err, ERR_INVALID, "%s: label %" PRIu32 " is %u, expected 0 to %" PRIu32,
+                           path, i, a.bytes[i], s->n_classes - 1);
     if (rc < 0) {
         rc = damaged(s, err);
         idx_release(&a);
@@ -51,9 +50,9 @@ static int read_half(const struct data_source *s, enum data_file images, enum da
                      uint32_t n_file, uint32_t n, uint8_t *pixels_out, int32_t *labels_out,
                      struct error *err)
 {
-    const uint32_t want[3] = { n_file, s->shape[1], s->shape[2] };
+    const uint32_t want[3] = {n_file, s->shape[1], s->shape[2]};
     size_t n_pixels = (size_t)s->shape[1] * s->shape[2];
-    struct idx_array a = { 0 };
+    struct idx_array a = {0};
     TRY(read_file(s, images, 3, want, &a, err));
     memcpy(pixels_out, a.bytes, n * n_pixels);
     idx_release(&a);

@@ -14,10 +14,9 @@ static const struct type_info {
     const char *descr;
     size_t size;
 } types[] = {
-    [NPY_F32] = { "<f4", 4 }, [NPY_F64] = { "<f8", 8 }, [NPY_I32] = { "<i4", 4 },
-    [NPY_I64] = { "<i8", 8 }, [NPY_U8] = { "|u1", 1 },  [NPY_BOOL] = { "|b1", 1 },
-    [NPY_I8] = { "|i1", 1 },  [NPY_I16] = { "<i2", 2 }, [NPY_U16] = { "<u2", 2 },
-    [NPY_U32] = { "<u4", 4 }, [NPY_U64] = { "<u8", 8 },
+    [NPY_F32] = {"<f4", 4}, [NPY_F64] = {"<f8", 8},  [NPY_I32] = {"<i4", 4}, [NPY_I64] = {"<i8", 8},
+    [NPY_U8] = {"|u1", 1},  [NPY_BOOL] = {"|b1", 1}, [NPY_I8] = {"|i1", 1},  [NPY_I16] = {"<i2", 2},
+    [NPY_U16] = {"<u2", 2}, [NPY_U32] = {"<u4", 4},  [NPY_U64] = {"<u8", 8},
 };
 
 const char *npy_type_name(enum npy_type type)
@@ -108,7 +107,7 @@ static int check(const char *path, struct npy *a, struct error *err)
 
 int npy_open(const char *path, struct npy *ret, struct error *err)
 {
-    struct npy a = { 0 };
+    struct npy a = {0};
     TRY(fs_map(path, &a.map, err));
     int rc = check(path, &a, err);
     if (rc < 0)
@@ -122,14 +121,14 @@ void npy_release(struct npy *a)
 {
     free(a->copy);
     fs_unmap(&a->map);
-    *a = (struct npy) { 0 };
+    *a = (struct npy){0};
 }
 
 int npy_write(const char *path, enum npy_type type, uint32_t n_dim, const size_t *dim,
               const void *bytes, struct error *err)
 {
     static const char magic[] = "\x93NUMPY\x01";
-    struct npy a = { .type = type, .n_dim = n_dim };
+    struct npy a = {.type = type, .n_dim = n_dim};
     size_t n_bytes = 0;
     if (n_dim > NPY_MAX_DIM)
         return error_set(err, ERR_INVALID, "%s: more than %d dimensions", path, NPY_MAX_DIM);
@@ -142,7 +141,8 @@ int npy_write(const char *path, enum npy_type type, uint32_t n_dim, const size_t
     strbuf_adds(&h, "??"); /* the length, known below */
     strbuf_addf(&h, "{'descr': '%s', 'fortran_order': False, 'shape': (", types[type].descr);
     for (uint32_t i = 0; i < n_dim; i++)
-        strbuf_addf(&h, i == 0 ? "%zu%s" : " %zu%s", dim[i], n_dim == 1 || i + 1 < n_dim ? "," : "");
+        strbuf_addf(&h, i == 0 ? "%zu%s" : " %zu%s", dim[i],
+                    n_dim == 1 || i + 1 < n_dim ? "," : "");
     strbuf_adds(&h, "), }");
     while (!h.failed && (h.len + 1) % 64 != 0)
         strbuf_addc(&h, ' ');
@@ -151,7 +151,7 @@ int npy_write(const char *path, enum npy_type type, uint32_t n_dim, const size_t
     if (rc == 0) {
         h.s[8] = (char)((h.len - 10) & 0xff);
         h.s[9] = (char)((h.len - 10) >> 8);
-        struct fs_part parts[] = { { h.s, h.len }, { bytes, n_bytes } };
+        struct fs_part parts[] = {{h.s, h.len}, {bytes, n_bytes}};
         rc = fs_write_parts(path, parts, 2, err);
     }
     strbuf_release(&h);

@@ -36,7 +36,7 @@ struct npy {
 
 /* Maps and checks: header, type, shape product, file length exactly right. */
 int npy_open(const char *path, struct npy *ret, struct error *err);
-void npy_release(struct npy *a); /* accepts a zeroed one */
+void npy_release(struct npy *a);               /* accepts a zeroed one */
 const char *npy_type_name(enum npy_type type); /* "<f4" */
 /* Copies as float, double or int32 from whatever type is there. Integers that do not fit exactly
  * are refused, and so are fractions where integers are wanted. out holds a->n entries. */

@@ -15,17 +15,17 @@ struct number {
 
 static struct number from_int(int64_t v)
 {
-    return (struct number) { true, v < 0, v < 0 ? 0 - (uint64_t)v : (uint64_t)v, (double)v };
+    return (struct number){true, v < 0, v < 0 ? 0 - (uint64_t)v : (uint64_t)v, (double)v};
 }
 
 static struct number from_uint(uint64_t v)
 {
-    return (struct number) { true, false, v, (double)v };
+    return (struct number){true, false, v, (double)v};
 }
 
 static struct number from_real(double v)
 {
-    return (struct number) { false, false, 0, v };
+    return (struct number){false, false, 0, v};
 }
 
 static struct number element(const struct npy *a, size_t i)

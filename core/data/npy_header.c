@@ -62,8 +62,8 @@ static bool take_size(struct cursor *c, size_t *ret)
     const char *start = c->at;
     size_t v = 0;
     for (; c->at < c->end && *c->at >= '0' && *c->at <= '9'; c->at++)
-        if (__builtin_mul_overflow(v, (size_t)10, &v)
-            || __builtin_add_overflow(v, (size_t)(*c->at - '0'), &v))
+        if (__builtin_mul_overflow(v, (size_t)10, &v) ||
+            __builtin_add_overflow(v, (size_t)(*c->at - '0'), &v))
             return false;
     *ret = v;
     return c->at > start;
@@ -86,7 +86,7 @@ static bool take_shape(struct cursor *c, struct npy_header *h)
 
 static bool take_entry(struct cursor *c, struct npy_header *h, unsigned *seen)
 {
-    static const char *const names[] = { "descr", "fortran_order", "shape" };
+    static const char *const names[] = {"descr", "fortran_order", "shape"};
     char key[16];
     if (!take_string(c, key, sizeof key) || !take(c, ':'))
         return false;
@@ -119,8 +119,8 @@ static bool parse(struct cursor *c, struct npy_header *h)
 int npy_header_parse(const char *path, const char *text, size_t n, struct npy_header *ret,
                      struct error *err)
 {
-    struct npy_header h = { 0 };
-    struct cursor c = { text, text + n };
+    struct npy_header h = {0};
+    struct cursor c = {text, text + n};
     if (!parse(&c, &h)) {
         size_t shown = n < 80 ? n : 80;
         char excerpt[81];

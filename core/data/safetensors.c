@@ -41,7 +41,7 @@ static bool read_sizes(const json_t *array, size_t max, size_t *out, size_t *ret
 static int read_tensor(const struct reader *r, const char *name, const json_t *o,
                        struct st_tensor *ret)
 {
-    struct st_tensor t = { .name = name, .dtype = json_string_value(json_object_get(o, "dtype")) };
+    struct st_tensor t = {.name = name, .dtype = json_string_value(json_object_get(o, "dtype"))};
     size_t n_dim = 0, n_offsets = 0, offset[2], n_bytes;
     if (!json_is_object(o) || json_object_size(o) != 3)
         return refuse(r, name, "expected exactly dtype, shape and data_offsets");
@@ -156,8 +156,8 @@ static int read_header(struct reader *r, const struct fs_map *map, json_t **ret)
 
 int safetensors_open(const char *path, struct safetensors *ret, struct error *err)
 {
-    struct safetensors st = { 0 };
-    struct reader r = { .path = path, .err = err };
+    struct safetensors st = {0};
+    struct reader r = {.path = path, .err = err};
     json_t *header = NULL;
     TRY(fs_map(path, &st.map, err));
     int rc = read_header(&r, &st.map, &header);
@@ -180,7 +180,7 @@ void safetensors_release(struct safetensors *st)
     free(st->meta_value);
     json_decref(st->json);
     fs_unmap(&st->map);
-    *st = (struct safetensors) { 0 };
+    *st = (struct safetensors){0};
 }
 
 const struct st_tensor *safetensors_find(const struct safetensors *st, const char *name)

@@ -84,12 +84,12 @@ int safetensors_write(const char *path, const struct st_tensor *tensors, size_t 
         rc = add_metadata(header, path, meta_keys, meta_values, n_meta, err);
     for (size_t i = 0; i < n && rc == 0; i++) {
         rc = add_tensor(header, path, &tensors[i], &offset, err);
-        parts[i + 1] = (struct fs_part) { tensors[i].bytes, tensors[i].n_bytes };
+        parts[i + 1] = (struct fs_part){tensors[i].bytes, tensors[i].n_bytes};
     }
     if (rc == 0)
         rc = header_text(header, &text, err);
     if (rc == 0) {
-        parts[0] = (struct fs_part) { text.s, text.len };
+        parts[0] = (struct fs_part){text.s, text.len};
         rc = fs_write_parts(path, parts, n + 1, err);
     }
     strbuf_release(&text);

@@ -109,15 +109,15 @@ static int collect_all(struct split *s, const char *name, struct error *err)
 int split_make(const struct dataset *ds, const struct forget_spec *spec, uint64_t seed,
                struct split *ret, struct error *err)
 {
-    struct split s = { .n = ds->n_train + ds->n_test };
+    struct split s = {.n = ds->n_train + ds->n_test};
     s.role = malloc((size_t)s.n + 1);
     if (!s.role)
         return error_nomem(err);
     memset(s.role, ROW_RETAIN, ds->n_train);
     memset(s.role + ds->n_train, ROW_TEST, ds->n_test);
-    int rc = spec->kind == FORGET_RANDOM ? mark_random(ds, spec, seed, s.role, err)
-        : spec->kind == FORGET_CLASS     ? mark_classes(ds, spec, s.role, err)
-                                         : mark_rows(ds, spec, s.role, err);
+    int rc = spec->kind == FORGET_RANDOM  ? mark_random(ds, spec, seed, s.role, err)
+             : spec->kind == FORGET_CLASS ? mark_classes(ds, spec, s.role, err)
+                                          : mark_rows(ds, spec, s.role, err);
     if (rc == 0)
         rc = collect_all(&s, spec->name, err);
     if (rc < 0)
@@ -134,7 +134,7 @@ void split_release(struct split *s)
     free(s->retain);
     free(s->test);
     free(s->test_forgotten);
-    *s = (struct split) { 0 };
+    *s = (struct split){0};
 }
 
 /* Selection sampling as in rng_choose, marking instead of listing. */

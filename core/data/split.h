@@ -18,12 +18,12 @@ enum forget_kind { FORGET_RANDOM = 1, FORGET_CLASS, FORGET_INDICES };
 /* One scenario of a suite's `forget:` list. */
 struct forget_spec {
     enum forget_kind kind;
-    double fraction;   /* random: share of the training rows */
+    double fraction;     /* random: share of the training rows */
     int32_t classes[16]; /* class: what is forgotten */
     uint32_t n_classes;
-    uint32_t *rows;    /* indices: ascending training rows */
+    uint32_t *rows; /* indices: ascending training rows */
     uint32_t n_rows;
-    char name[64];     /* "random-0.1", "class-3", "indices-<stem>" */
+    char name[64]; /* "random-0.1", "class-3", "indices-<stem>" */
 };
 
 /* base_dir: relative index files are looked up there. */
@@ -42,8 +42,8 @@ bool forget_depends_on_seed(const struct forget_spec *spec);
 enum row_role { ROW_RETAIN = 0, ROW_FORGET = 1, ROW_TEST = 2, ROW_TEST_FORGOTTEN = 3 };
 
 struct split {
-    uint32_t n;     /* pool size */
-    uint8_t *role;  /* (n) enum row_role */
+    uint32_t n;                                        /* pool size */
+    uint8_t *role;                                     /* (n) enum row_role */
     uint32_t *forget, *retain, *test, *test_forgotten; /* pool ids, ascending */
     uint32_t n_forget, n_retain, n_test, n_test_forgotten;
     /* class scenarios: test rows of forgotten classes are TEST_FORGOTTEN, else n = 0 */

@@ -32,10 +32,10 @@ static float from_f16(const unsigned char *p)
 {
     unsigned bits = p[0] | (unsigned)p[1] << 8;
     unsigned exponent = bits >> 10 & 31, fraction = bits & 1023;
-    float v = exponent == 0 ? ldexpf((float)fraction, -24)
-        : exponent < 31     ? ldexpf((float)(fraction | 1024), (int)exponent - 25)
-        : fraction          ? NAN
-                            : INFINITY;
+    float v = exponent == 0   ? ldexpf((float)fraction, -24)
+              : exponent < 31 ? ldexpf((float)(fraction | 1024), (int)exponent - 25)
+              : fraction      ? NAN
+                              : INFINITY;
     return bits & 0x8000 ? -v : v;
 }
 
@@ -44,11 +44,10 @@ static const struct dtype {
     size_t size;
     float (*to_float)(const unsigned char *); /* NULL: not a real number */
 } dtypes[] = {
-    { "F32", 4, from_f32 },   { "F64", 8, from_f64 }, { "F16", 2, from_f16 },
-    { "BF16", 2, from_bf16 }, { "I64", 8, NULL },     { "I32", 4, NULL },
-    { "I16", 2, NULL },       { "I8", 1, NULL },      { "U64", 8, NULL },
-    { "U32", 4, NULL },       { "U16", 2, NULL },     { "U8", 1, NULL },
-    { "BOOL", 1, NULL },      { "F8_E4M3", 1, NULL }, { "F8_E5M2", 1, NULL },
+    {"F32", 4, from_f32}, {"F64", 8, from_f64}, {"F16", 2, from_f16}, {"BF16", 2, from_bf16},
+    {"I64", 8, NULL},     {"I32", 4, NULL},     {"I16", 2, NULL},     {"I8", 1, NULL},
+    {"U64", 8, NULL},     {"U32", 4, NULL},     {"U16", 2, NULL},     {"U8", 1, NULL},
+    {"BOOL", 1, NULL},    {"F8_E4M3", 1, NULL}, {"F8_E5M2", 1, NULL},
 };
 
 static const struct dtype *find(const char *name)

@@ -11,7 +11,7 @@ enum { SIDE = 28, PIXELS = SIDE * SIDE, GRID = 7, CLASSES = 10 };
 /* Contrast of what all classes share and of what tells them apart, chosen so that at noise 0.25 a
  * small net reaches all of its 1,000 training images and clearly fewer test images, and that at
  * noise 0.5 even the nearest true pattern is often wrong. */
-static const double shared_contrast = 0.15, class_contrast = 0.07;
+static const double shared_contrast = 0.15, class_contrast = 0.06;
 
 /* A 7 x 7 grid of normal numbers, interpolated to 28 x 28. */
 static void smooth_pattern(uint64_t seed, const char *purpose, uint64_t index, double out[PIXELS])
@@ -27,8 +27,8 @@ static void smooth_pattern(uint64_t seed, const char *purpose, uint64_t index, d
             int i = (int)fmin(floor(y), GRID - 2), j = (int)fmin(floor(x), GRID - 2);
             const float *g = grid + i * GRID + j;
             double fy = y - i, fx = x - j;
-            out[row * SIDE + col] = (1 - fy) * ((1 - fx) * g[0] + fx * g[1])
-                + fy * ((1 - fx) * g[GRID] + fx * g[GRID + 1]);
+            out[row * SIDE + col] = (1 - fy) * ((1 - fx) * g[0] + fx * g[1]) +
+                                    fy * ((1 - fx) * g[GRID] + fx * g[GRID + 1]);
         }
 }
 
@@ -76,8 +76,8 @@ int synthetic_read(const struct data_source *s, const struct data_spec *spec, st
     for (uint32_t i = 0; i < ds->n_train + ds->n_test; i++) {
         bool train = i < ds->n_train;
         uint32_t index = train ? i : i - ds->n_train;
-        labels[i] = label_of(spec->seed, train ? "synthetic-train-labels" : "synthetic-test-labels",
-                             index);
+        labels[i] =
+            label_of(spec->seed, train ? "synthetic-train-labels" : "synthetic-test-labels", index);
         make_sample(spec->seed, train ? "synthetic-train" : "synthetic-test", index, spec->noise,
                     prototype[labels[i]], pixels + (size_t)i * PIXELS);
     }

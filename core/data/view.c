@@ -54,7 +54,7 @@ static void *copy_of(struct arena *a, const void *from, size_t bytes)
 const struct view *view_dataset(struct arena *a, const struct dataset *ds, const uint32_t *rows,
                                 size_t n)
 {
-    const uint32_t shape[3] = { ds->channels, ds->height, ds->width };
+    const uint32_t shape[3] = {ds->channels, ds->height, ds->width};
     struct view *v = view_new(a, FROM_DATASET, n, shape);
     if (!v || !(v->rows = copy_of(a, rows, n * sizeof *rows)))
         return NULL;
@@ -81,7 +81,7 @@ const struct view *view_subset(struct arena *a, const struct view *v, const uint
 
 const struct view *view_concat(struct arena *a, const struct view *const *v, size_t n)
 {
-    static const uint32_t no_shape[3] = { 0, 0, 0 };
+    static const uint32_t no_shape[3] = {0, 0, 0};
     struct view *c = view_new(a, CONCAT, 0, n > 0 ? v[0]->shape : no_shape);
     size_t *starts = c ? arena_alloc(a, n * sizeof *starts) : NULL;
     if (!starts || !(c->parts = copy_of(a, v, n * sizeof *v)))

@@ -28,12 +28,12 @@ enum layer_kind {
 
 struct arch_layer {
     enum layer_kind kind;
-    char *name;            /* PyTorch module path: "conv1", "3.body.0" */
-    uint32_t in[3], out[3]; /* shapes (C, H, W); after flatten (features, 1, 1) */
+    char *name;                   /* PyTorch module path: "conv1", "3.body.0" */
+    uint32_t in[3], out[3];       /* shapes (C, H, W); after flatten (features, 1, 1) */
     uint32_t kernel, stride, pad; /* conv, pools */
-    bool bias;             /* conv, linear */
-    double p;              /* dropout probability; ELU alpha */
-    float *mean, *std;     /* normalize: one per channel */
+    bool bias;                    /* conv, linear */
+    double p;                     /* dropout probability; ELU alpha */
+    float *mean, *std;            /* normalize: one per channel */
     /* residual: out = body(x) + shortcut(x), times 1/2 when halve */
     struct arch_layer *body, *shortcut;
     uint32_t n_body, n_shortcut; /* n_shortcut 0: identity */

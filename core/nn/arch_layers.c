@@ -138,27 +138,21 @@ static int residual_shape(struct arch_layer *l, const char *position, struct err
     const uint32_t *body = l->body[l->n_body - 1].out;
     const uint32_t *shortcut = l->n_shortcut ? l->shortcut[l->n_shortcut - 1].out : l->in;
     if (memcmp(body, shortcut, sizeof(l->out)) != 0)
-        return arch_layer_error(l, position, err,
-                                "body gives %ux%ux%u but the %s gives %ux%ux%u", body[0], body[1],
-                                body[2], l->n_shortcut ? "shortcut" : "identity shortcut",
-                                shortcut[0], shortcut[1], shortcut[2]);
+        return arch_layer_error(l, position, err, "body gives %ux%ux%u but the %s gives %ux%ux%u",
+                                body[0], body[1], body[2],
+                                l->n_shortcut ? "shortcut" : "identity shortcut", shortcut[0],
+                                shortcut[1], shortcut[2]);
     memcpy(l->out, body, sizeof(l->out));
     return 0;
 }
 
 static int (*const shape_of[])(struct arch_layer *, const char *, struct error *) = {
-    [LAYER_CONV] = window_shape,
-    [LAYER_LINEAR] = linear_shape,
-    [LAYER_BATCHNORM] = same_shape,
-    [LAYER_RELU] = same_shape,
-    [LAYER_ELU] = same_shape,
-    [LAYER_MAXPOOL] = window_shape,
-    [LAYER_AVGPOOL] = window_shape,
-    [LAYER_GLOBALAVGPOOL] = pooled_shape,
-    [LAYER_FLATTEN] = flat_shape,
-    [LAYER_DROPOUT] = same_shape,
-    [LAYER_NORMALIZE] = same_shape,
-    [LAYER_RESIDUAL] = residual_shape,
+    [LAYER_CONV] = window_shape,    [LAYER_LINEAR] = linear_shape,
+    [LAYER_BATCHNORM] = same_shape, [LAYER_RELU] = same_shape,
+    [LAYER_ELU] = same_shape,       [LAYER_MAXPOOL] = window_shape,
+    [LAYER_AVGPOOL] = window_shape, [LAYER_GLOBALAVGPOOL] = pooled_shape,
+    [LAYER_FLATTEN] = flat_shape,   [LAYER_DROPOUT] = same_shape,
+    [LAYER_NORMALIZE] = same_shape, [LAYER_RESIDUAL] = residual_shape,
 };
 
 int arch_layer_shape(struct arch_layer *layer, const uint32_t in[3], const char *position,
@@ -168,7 +162,7 @@ int arch_layer_shape(struct arch_layer *layer, const uint32_t in[3], const char 
     TRY(shape_of[layer->kind](layer, position, err));
     uint64_t n = (uint64_t)layer->out[0] * layer->out[1] * layer->out[2];
     if (n > (UINT64_C(1) << 26))
-        return arch_layer_error(layer, position, err, "output %ux%ux%u is too large",
-                                layer->out[0], layer->out[1], layer->out[2]);
+        return arch_layer_error(layer, position, err, "output %ux%ux%u is too large", layer->out[0],
+                                layer->out[1], layer->out[2]);
     return 0;
 }

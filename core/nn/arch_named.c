@@ -7,8 +7,7 @@
 #include "text.h"
 
 /* Appends a layer named `name` behind the last one. */
-static int put(struct arch_builder *b, const char *name, struct arch_layer layer,
-               struct error *err)
+static int put(struct arch_builder *b, const char *name, struct arch_layer layer, struct error *err)
 {
     const uint32_t *in = b->list.n ? b->list.layer[b->list.n - 1].out : b->input;
     char position[16];
@@ -130,8 +129,8 @@ static int basic_block_parts(struct arch_builder *body, struct arch_builder *sho
     TRY(conv_bn(body, prefix, "conv2", "bn2", conv(out, 3, 1, 1, false), bn, err));
     if (stride == 1 && body->input[0] == out)
         return 0;
-    return conv_bn(shortcut, prefix, "shortcut.0", "shortcut.1", conv(out, 1, stride, 0, false),
-                   bn, err);
+    return conv_bn(shortcut, prefix, "shortcut.0", "shortcut.1", conv(out, 1, stride, 0, false), bn,
+                   err);
 }
 
 /* He et al. 2016, figure 5 left, with a projection where the shape changes. */

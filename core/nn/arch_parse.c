@@ -28,8 +28,8 @@ static int read_u32(const struct yaml_node *map, const char *key, int64_t min, i
         return required ? yaml_error(map, err, "%s is missing", key) : 0;
     TRY(yaml_int(node, key, &v, err));
     if (v < min || v > max)
-        return yaml_error(node, err, "%s: %" PRId64 " is not between %" PRId64 " and %" PRId64,
-                          key, v, min, max);
+        return yaml_error(node, err, "%s: %" PRId64 " is not between %" PRId64 " and %" PRId64, key,
+                          v, min, max);
     *ret = (uint32_t)v;
     return 0;
 }
@@ -47,8 +47,8 @@ static int read_conv(const struct yaml_node *node, const char *position, struct 
     return bias ? yaml_bool(bias, "bias", &layer->bias, err) : 0;
 }
 
-static int read_linear(const struct yaml_node *node, const char *position,
-                       struct arch_layer *layer, struct error *err)
+static int read_linear(const struct yaml_node *node, const char *position, struct arch_layer *layer,
+                       struct error *err)
 {
     const struct yaml_node *bias = yaml_get(node, "bias");
     layer->bias = true;
@@ -175,11 +175,12 @@ static int unknown_layer(const struct yaml_node *node, const char *word, struct 
     for (int i = 0; i < N_SYNTAXES; i++)
         names[i] = layer_kind_name(syntaxes[i].kind);
     const char *near = text_did_you_mean(word, names);
-    return near ? yaml_error(node, err, "unknown layer `%s`; did you mean `%s`?", word, near)
-                : yaml_error(node, err,
-                             "unknown layer `%s`; known are conv linear batchnorm relu elu maxpool "
-                             "avgpool globalavgpool flatten dropout normalize residual",
-                             word);
+    return near ? yaml_error(node, err, "unknown layer \"%s\"; did you mean \"%s\"?", word, near)
+                : yaml_error(
+                      node, err,
+                      "unknown layer \"%s\"; known are conv linear batchnorm relu elu maxpool "
+                      "avgpool globalavgpool flatten dropout normalize residual",
+                      word);
 }
 
 /* `relu` or `{conv: {...}}`: the kind's syntax, and its options or NULL. */
@@ -188,7 +189,8 @@ static int layer_head(const struct yaml_node *item, const struct layer_syntax **
 {
     bool word = item->kind == YAML_SCALAR;
     if (!word && (item->kind != YAML_MAP || item->n != 1))
-        return yaml_error(item, err, "expected one layer, as `relu` or `conv: {out: 8, kernel: 3}`");
+        return yaml_error(item, err,
+                          "expected one layer, as \"relu\" or \"conv: {out: 8, kernel: 3}\"");
     const char *kind = word ? item->text : item->child[0].key;
     const struct yaml_node *options = word ? NULL : item->child[0].value;
     for (int i = 0; i < N_SYNTAXES; i++) {
@@ -217,7 +219,7 @@ static int layer_name(const struct yaml_node *options, const char *position,
     size_t n = strlen(name);
     if (n == 0 || n > 100 ||
         strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") != n)
-        return yaml_error(node, err, "name: `%s` is no module name", name);
+        return yaml_error(node, err, "name: \"%s\" is no module name", name);
     layer->name = text_dup(name);
     return layer->name ? 0 : error_nomem(err);
 }
@@ -360,7 +362,7 @@ static int check_names(const struct arch *a, const struct arch_layer *layer, uin
     for (uint32_t i = 0; i < n; i++) {
         int count = 0;
         if (name_repeats(a->layer, a->n_layers, layer[i].name, &count))
-            return yaml_error(node, err, "two layers are named `%s`", layer[i].name);
+            return yaml_error(node, err, "two layers are named \"%s\"", layer[i].name);
         TRY(check_names(a, layer[i].body, layer[i].n_body, node, err));
         TRY(check_names(a, layer[i].shortcut, layer[i].n_shortcut, node, err));
     }
@@ -371,12 +373,13 @@ static int unknown_arch(const struct yaml_node *node, const char *name, struct e
 {
     const char *near = text_did_you_mean(name, arch_names());
     if (near)
-        return yaml_error(node, err, "unknown architecture `%s`; did you mean `%s`?", name, near);
+        return yaml_error(node, err, "unknown architecture \"%s\"; did you mean \"%s\"?", name,
+                          near);
     struct strbuf known;
     strbuf_init(&known);
     for (const char *const *n = arch_names(); *n; n++)
         strbuf_addf(&known, " %s", *n);
-    int rc = yaml_error(node, err, "unknown architecture `%s`; known are%s", name, known.s);
+    int rc = yaml_error(node, err, "unknown architecture \"%s\"; known are%s", name, known.s);
     strbuf_release(&known);
     return rc;
 }

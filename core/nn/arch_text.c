@@ -67,18 +67,22 @@ static void add_residual(struct strbuf *out, const struct arch_layer *l)
 }
 
 static void (*const add_options[])(struct strbuf *, const struct arch_layer *) = {
-    [LAYER_CONV] = add_conv,           [LAYER_LINEAR] = add_linear,
-    [LAYER_ELU] = add_elu,             [LAYER_MAXPOOL] = add_window,
-    [LAYER_AVGPOOL] = add_window,      [LAYER_DROPOUT] = add_dropout,
-    [LAYER_NORMALIZE] = add_normalize, [LAYER_RESIDUAL] = add_residual,
+    [LAYER_CONV] = add_conv,
+    [LAYER_LINEAR] = add_linear,
+    [LAYER_ELU] = add_elu,
+    [LAYER_MAXPOOL] = add_window,
+    [LAYER_AVGPOOL] = add_window,
+    [LAYER_DROPOUT] = add_dropout,
+    [LAYER_NORMALIZE] = add_normalize,
+    [LAYER_RESIDUAL] = add_residual,
 };
 
 static void add_layers(struct strbuf *out, const struct arch_layer *layer, uint32_t n)
 {
     strbuf_addc(out, '[');
     for (uint32_t i = 0; i < n; i++) {
-        strbuf_addf(out, "%s{\"%s\":{\"name\":\"%s\"", i ? "," : "",
-                    layer_kind_name(layer[i].kind), layer[i].name);
+        strbuf_addf(out, "%s{\"%s\":{\"name\":\"%s\"", i ? "," : "", layer_kind_name(layer[i].kind),
+                    layer[i].name);
         if (add_options[layer[i].kind])
             add_options[layer[i].kind](out, &layer[i]);
         strbuf_adds(out, "}}");

@@ -27,8 +27,7 @@ void conv_pack(const struct arch_layer *l, const float *w, struct packing to, fl
                 packed[place(to, k * n_in + i, o)] = w[k];
 }
 
-void conv_pack_flipped(const struct arch_layer *l, const float *w, struct packing to,
-                       float *packed)
+void conv_pack_flipped(const struct arch_layer *l, const float *w, struct packing to, float *packed)
 {
     size_t n_out = l->out[0], n_in = l->in[0], window = (size_t)l->kernel * l->kernel;
     for (size_t o = 0; o < n_out; o++)

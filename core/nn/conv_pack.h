@@ -17,7 +17,8 @@ struct packing packing_matrix(size_t outputs);
 
 /* w (O, I, K, K) -> packed taps of (K, K, I). Lanes beyond O are not touched. */
 void conv_pack(const struct arch_layer *l, const float *w, struct packing to, float *packed);
-/* For the gradient of the input: outputs are the channels I, taps run over the flipped kernel and O. */
+/* For the gradient of the input: outputs are the channels I, taps run over the flipped kernel and
+ * O. */
 void conv_pack_flipped(const struct arch_layer *l, const float *w, struct packing to,
                        float *packed);
 /* The same without sums: outputs are the taps (K, K, I), the only taps are the channels O. */

@@ -15,12 +15,12 @@ enum { PANEL = 16 };
 /* A convolution over one image whose padding is already there. */
 struct conv_window {
     uint32_t out_h, out_w;
-    uint32_t rows;  /* kernel rows */
-    uint32_t run;   /* kernel columns x input channels: contiguous in x */
-    size_t x_row;   /* floats from an input row to the next */
-    size_t x_step;  /* floats between neighbouring outputs' inputs: stride x channels */
-    size_t x_down;  /* the same for output rows: stride x x_row */
-    size_t y_step;  /* output channels */
+    uint32_t rows; /* kernel rows */
+    uint32_t run;  /* kernel columns x input channels: contiguous in x */
+    size_t x_row;  /* floats from an input row to the next */
+    size_t x_step; /* floats between neighbouring outputs' inputs: stride x channels */
+    size_t x_down; /* the same for output rows: stride x x_row */
+    size_t y_step; /* output channels */
 };
 
 /* Per-channel affine map with optional ReLU: y = (z - mean) scale + beta. */
@@ -40,7 +40,7 @@ struct sgd_step {
 
 struct adam_step {
     float step_size, beta1, beta2, eps, weight_decay, grad_scale;
-    float rest1, rest2; /* 1 - beta1, 1 - beta2, rounded once as in PyTorch */
+    float rest1, rest2;    /* 1 - beta1, 1 - beta2, rounded once as in PyTorch */
     float root_correction; /* sqrt(1 - beta2^t) */
     float decay;           /* AdamW: 1 - lr wd; Adam: 1 */
 };
@@ -70,10 +70,10 @@ struct kernels {
     void (*moments)(const float *x, size_t n, size_t c, const float *shift, double *sum,
                     double *squares);
     void (*affine)(const float *z, size_t n, size_t c, const struct affine *f, float *y);
-    void (*affine_sums)(const float *z, const float *dy, size_t n, size_t c,
-                        const struct affine *f, double *sum_g, double *sum_gz);
-    void (*affine_grad)(const float *z, const float *dy, size_t n, size_t c,
-                        const struct affine *f, const struct affine_grad *d, float *dz);
+    void (*affine_sums)(const float *z, const float *dy, size_t n, size_t c, const struct affine *f,
+                        double *sum_g, double *sum_gz);
+    void (*affine_grad)(const float *z, const float *dy, size_t n, size_t c, const struct affine *f,
+                        const struct affine_grad *d, float *dz);
     /* One image (h, w, c), h and w even, with 2x2 max pooling behind the map. top (h/2, w/2, c):
      * the z that won each window, the first of equals; may be NULL. */
     void (*affine_pool)(const float *z, uint32_t h, uint32_t w, size_t c, const struct affine *f,

@@ -42,12 +42,14 @@ struct model {
     float *stat;         /* (n_stat) running means and variances */
 };
 
-int model_new(const struct arch *arch, struct model **ret, struct error *err); /* zeros; variances 1 */
+int model_new(const struct arch *arch, struct model **ret,
+              struct error *err); /* zeros; variances 1 */
 void model_free(struct model *m); /* accepts NULL */
 int model_clone(const struct model *m, struct model **ret, struct error *err);
 void model_copy(struct model *dst, const struct model *src); /* same architecture; not gradients */
 /* PyTorch's default initialisation (Kaiming uniform with a = sqrt 5, i.e. U(+-1/sqrt(fan_in)) for
- * weights and biases; batch-norm 1 and 0), one stream per tensor: (seed, purpose + "/" + name, 0). */
+ * weights and biases; batch-norm 1 and 0), one stream per tensor: (seed, purpose + "/" + name, 0).
+ */
 void model_init(struct model *m, uint64_t seed, const char *purpose);
 bool model_is_finite(const struct model *m); /* parameters and statistics */
 
@@ -61,14 +63,15 @@ void net_free(struct net *net); /* accepts NULL */
 /* Seed of dropout masks for the next forward (stream (seed, "dropout", step)). */
 void net_dropout(struct net *net, uint64_t seed, uint64_t step);
 /* x (n, C, H, W) -> logits (n, classes). NET_TRAIN updates m->stat; the others leave m untouched.
- * Activations are kept for a following backward of the same model. */
+ * Activations are kept for one following backward of the same model, which uses them up. */
 int net_forward(struct net *net, struct model *m, const float *x, uint32_t n, enum net_mode mode,
                 float *logits, struct error *err);
 /* Evaluation mode without keeping anything for a backward pass. */
 int net_infer(struct net *net, const struct model *m, const float *x, uint32_t n, float *logits,
               struct error *err);
 /* dlogits (n, classes). Adds into m->grad when param_grads; fills dx (n, C, H, W) unless NULL.
- * After NET_TRAIN gradients flow through the batch statistics, otherwise through the running ones. */
+ * After NET_TRAIN gradients flow through the batch statistics, otherwise through the running ones.
+ */
 int net_backward(struct net *net, struct model *m, const float *dlogits, bool param_grads,
                  float *dx, struct error *err);
 size_t net_bytes(const struct net *net); /* memory held */

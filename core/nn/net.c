@@ -190,8 +190,7 @@ int net_backward(struct net *net, struct model *m, const float *dlogits, bool pa
     net->ready = false; /* gradients take the place of activations */
     const struct op *last = &net->op[net->n_ops - 1];
     memset(net->written, 0, net->n_values * sizeof(*net->written));
-    memcpy(net_grad(net, last->out), dlogits,
-           p.n * net->value[last->out].size * sizeof(float));
+    memcpy(net_grad(net, last->out), dlogits, p.n * net->value[last->out].size * sizeof(float));
     net->written[net->value[last->out].root] = true;
     for (uint32_t i = net->n_ops; i-- > 0;)
         step_back(&p, &net->op[i], dx != NULL);

@@ -57,11 +57,16 @@ static uint32_t add_op(struct net *net, const struct op *form, const uint32_t sh
 static const struct op_class *class_of(const struct net *net, const struct arch_layer *l)
 {
     static const struct op_class *const classes[] = {
-        [LAYER_CONV] = &op_conv,       [LAYER_LINEAR] = &op_linear,
-        [LAYER_BATCHNORM] = &op_affine, [LAYER_RELU] = &op_relu,
-        [LAYER_ELU] = &op_elu,         [LAYER_MAXPOOL] = &op_maxpool,
-        [LAYER_AVGPOOL] = &op_avgpool, [LAYER_GLOBALAVGPOOL] = &op_avgpool,
-        [LAYER_FLATTEN] = &op_flatten, [LAYER_DROPOUT] = &op_dropout,
+        [LAYER_CONV] = &op_conv,
+        [LAYER_LINEAR] = &op_linear,
+        [LAYER_BATCHNORM] = &op_affine,
+        [LAYER_RELU] = &op_relu,
+        [LAYER_ELU] = &op_elu,
+        [LAYER_MAXPOOL] = &op_maxpool,
+        [LAYER_AVGPOOL] = &op_avgpool,
+        [LAYER_GLOBALAVGPOOL] = &op_avgpool,
+        [LAYER_FLATTEN] = &op_flatten,
+        [LAYER_DROPOUT] = &op_dropout,
         [LAYER_NORMALIZE] = &op_normalize,
     };
     /* One pixel or one channel: C,H,W order is H,W,C order. */
@@ -91,8 +96,8 @@ static uint32_t affine_length(const struct arch_layer *l, uint32_t n)
     return bn ? length : 0;
 }
 
-static uint32_t build_list(struct net *net, const struct arch_layer *layer, uint32_t n,
-                           uint32_t in, uint32_t *model_layer);
+static uint32_t build_list(struct net *net, const struct arch_layer *layer, uint32_t n, uint32_t in,
+                           uint32_t *model_layer);
 
 static uint32_t build_residual(struct net *net, const struct arch_layer *l, uint32_t in,
                                uint32_t *model_layer)
@@ -106,8 +111,8 @@ static uint32_t build_residual(struct net *net, const struct arch_layer *l, uint
 static uint32_t build_affine(struct net *net, const struct arch_layer *l, uint32_t length,
                              uint32_t in, uint32_t first_layer)
 {
-    struct op op = {.class = &op_affine, .layer = l, .model_layer = first_layer, .n_in = 1,
-                    .in = {in, 0}};
+    struct op op = {
+        .class = &op_affine, .layer = l, .model_layer = first_layer, .n_in = 1, .in = {in, 0}};
     for (uint32_t i = 0; i < length; i++) {
         op.relu |= l[i].kind == LAYER_RELU;
         op.pool |= l[i].kind == LAYER_MAXPOOL;
@@ -115,8 +120,8 @@ static uint32_t build_affine(struct net *net, const struct arch_layer *l, uint32
     return add_op(net, &op, l[length - 1].out);
 }
 
-static uint32_t build_list(struct net *net, const struct arch_layer *layer, uint32_t n,
-                           uint32_t in, uint32_t *model_layer)
+static uint32_t build_list(struct net *net, const struct arch_layer *layer, uint32_t n, uint32_t in,
+                           uint32_t *model_layer)
 {
     for (uint32_t i = 0; i < n && !net->failed; i++) {
         const struct arch_layer *l = &layer[i];
@@ -128,8 +133,8 @@ static uint32_t build_list(struct net *net, const struct arch_layer *layer, uint
         } else if (l->kind == LAYER_RESIDUAL) {
             in = build_residual(net, l, in, model_layer);
         } else {
-            struct op op = {.class = class_of(net, l), .layer = l, .model_layer = at, .n_in = 1,
-                            .in = {in, 0}};
+            struct op op = {
+                .class = class_of(net, l), .layer = l, .model_layer = at, .n_in = 1, .in = {in, 0}};
             in = add_op(net, &op, l->out);
         }
     }

@@ -9,7 +9,7 @@
 #include "kernels.h"
 #include "model.h"
 
-enum { NO_SPAN = UINT32_MAX };
+#define NO_SPAN UINT32_MAX
 
 /* Bytes that are needed from time start to time end. */
 struct span {
@@ -24,9 +24,9 @@ struct value {
     size_t size;       /* floats an image */
     uint32_t root;
     uint32_t n_consumers;
-    bool shared;   /* root: some value on it has several consumers */
-    bool pinned;   /* root: its content is needed in the backward pass */
-    bool trained;  /* parameters lie in front of it: the gradient must get here */
+    bool shared;        /* root: some value on it has several consumers */
+    bool pinned;        /* root: its content is needed in the backward pass */
+    bool trained;       /* parameters lie in front of it: the gradient must get here */
     uint32_t act, grad; /* root: spans */
 };
 
@@ -41,7 +41,8 @@ struct op_class {
     void (*plan)(struct net *net, struct op *op);
     int (*forward)(const struct pass *p, const struct op *op, struct error *err);
     /* dy: gradient of op->out. dx: where to write those of the inputs; NULL where not wanted. */
-    void (*backward)(const struct pass *p, const struct op *op, const float *dy, float *const dx[2]);
+    void (*backward)(const struct pass *p, const struct op *op, const float *dy,
+                     float *const dx[2]);
 };
 
 struct op {
@@ -49,7 +50,7 @@ struct op {
     const struct arch_layer *layer;
     uint32_t model_layer; /* index into model->layer */
     uint32_t n_in, in[2], out;
-    bool relu, pool;  /* fused behind an affine map */
+    bool relu, pool; /* fused behind an affine map */
     bool in_place;
     uint32_t time, back_time;
     uint32_t extra[2]; /* spans for gradients that are added to earlier ones */

@@ -30,8 +30,8 @@ static void plan(struct net *net, struct op *op)
     op->span[SPAN_COEFFICIENTS] = net_reserve(net, N_ROWS * c * sizeof(float), f, b);
     op->span[SPAN_SUMS] = net_reserve(net, MAX_PARTS * 2 * c * sizeof(double), f, b);
     if (op->pool)
-        op->span[SPAN_TOP] = net_reserve(
-            net, net->value[op->out].size * net->max_batch * sizeof(float), f, b);
+        op->span[SPAN_TOP] =
+            net_reserve(net, net->value[op->out].size * net->max_batch * sizeof(float), f, b);
 }
 
 struct job {
@@ -108,10 +108,9 @@ static void batch_statistics(struct job *j, float *running_mean, float *running_
         mean += (double)j->row[ROW_MEAN][c];
         j->row[ROW_MEAN][c] = (float)mean;
         j->row[ROW_INV_STD][c] = (float)(1 / sqrt(var + BN_EPS));
-        running_mean[c] =
-            (float)((1 - BN_MOMENTUM) * (double)running_mean[c] + BN_MOMENTUM * mean);
-        running_var[c] = (float)((1 - BN_MOMENTUM) * (double)running_var[c] +
-                                 BN_MOMENTUM * var * n / (n - 1));
+        running_mean[c] = (float)((1 - BN_MOMENTUM) * (double)running_mean[c] + BN_MOMENTUM * mean);
+        running_var[c] =
+            (float)((1 - BN_MOMENTUM) * (double)running_var[c] + BN_MOMENTUM * var * n / (n - 1));
     }
 }
 
@@ -166,10 +165,11 @@ static int forward(const struct pass *p, const struct op *op, struct error *err)
     struct job j = job_for(p, op);
     size_t pixels = p->n * j.h * j.w;
     if (p->stat && is_norm(op) && pixels == 1)
-        return error_set(err, ERR_INVALID,
-                         "layer %s: batch normalisation of one value per channel (a batch of 1 image "
-                         "and a 1x1 map) has no variance; train with larger batches",
-                         op->layer->name);
+        return error_set(
+            err, ERR_INVALID,
+            "layer %s: batch normalisation of one value per channel (a batch of 1 image "
+            "and a 1x1 map) has no variance; train with larger batches",
+            op->layer->name);
     j.y = net_act(p->net, op->out);
     if (is_norm(op))
         norm_coefficients(&j);
@@ -243,8 +243,7 @@ static void pool_grad_item(void *arg, size_t image, unsigned worker)
                            j->dz + image * in);
 }
 
-static void backward(const struct pass *p, const struct op *op, const float *dy,
-                     float *const dx[2])
+static void backward(const struct pass *p, const struct op *op, const float *dy, float *const dx[2])
 {
     struct job j = job_for(p, op);
     size_t pixels = p->n * j.h * j.w;

@@ -221,8 +221,7 @@ static void add_bias_gradient(const struct job *j, float *grad)
     }
 }
 
-static void backward(const struct pass *p, const struct op *op, const float *dy,
-                     float *const dx[2])
+static void backward(const struct pass *p, const struct op *op, const float *dy, float *const dx[2])
 {
     struct job j = job_for(p, op);
     j.dy = dy;

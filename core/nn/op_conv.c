@@ -20,7 +20,8 @@ static size_t padded_size(const uint32_t shape[3], size_t pad)
     return (shape[1] + 2 * pad) * (shape[2] + 2 * pad) * shape[0];
 }
 
-/* The input gradient as a convolution of dy with the flipped kernel; else products are scattered. */
+/* The input gradient as a convolution of dy with the flipped kernel; else products are scattered.
+ */
 static bool back_by_gather(const struct arch_layer *l)
 {
     return l->stride == 1 && l->pad < l->kernel && l->in[0] >= FEW_CHANNELS;
@@ -89,8 +90,8 @@ static void plan(struct net *net, struct op *op)
 {
     const struct arch_layer *l = op->layer;
     size_t x = padded_size(l->in, l->pad), outs = panels(l->out[0]) * PANEL;
-    size_t dy = back_by_gather(l) ? padded_size(l->out, back_pad(l))
-                                  : x + (size_t)l->out[2] * n_taps(l);
+    size_t dy =
+        back_by_gather(l) ? padded_size(l->out, back_pad(l)) : x + (size_t)l->out[2] * n_taps(l);
     uint32_t f = op->time, b = op->back_time;
     op->groups = n_groups(net->max_batch);
     op->span[SPAN_WEIGHT] = net_reserve(net, weight_size(l) * sizeof(float), f, f);
@@ -158,8 +159,8 @@ static void forward_image(void *arg, size_t image, unsigned worker)
     const struct arch_layer *l = j->l;
     const float *x = j->x + image * net->value[j->op->in[0]].size;
     float *y = j->y + image * net->value[j->op->out].size;
-    all_panels(net->k, &j->window, l->out[0],
-               padded(x, l->in, l->pad, net_scratch(net, worker)), j->weight, j->bias, y);
+    all_panels(net->k, &j->window, l->out[0], padded(x, l->in, l->pad, net_scratch(net, worker)),
+               j->weight, j->bias, y);
 }
 
 static void pack_forward(const struct pass *p, const struct op *op)
@@ -286,8 +287,7 @@ static void add_bias_gradient(const struct job *j, float *grad)
     }
 }
 
-static void backward(const struct pass *p, const struct op *op, const float *dy,
-                     float *const dx[2])
+static void backward(const struct pass *p, const struct op *op, const float *dy, float *const dx[2])
 {
     struct job j = job_for(p, op);
     j.dy = dy;

@@ -14,7 +14,7 @@ struct job {
     size_t n;
     const float *a, *b; /* a, b -> to */
     float *to, *to_b;
-    uint64_t key;       /* dropout */
+    uint64_t key; /* dropout */
 };
 
 /* fn over pieces of the n numbers of a value of the batch. */
@@ -33,8 +33,8 @@ static size_t item_size(const struct job *j, size_t item)
 
 static struct job forward_job(const struct pass *p, const struct op *op)
 {
-    return (struct job){.p = p, .op = op, .a = net_act(p->net, op->in[0]),
-                        .to = net_act(p->net, op->out)};
+    return (struct job){
+        .p = p, .op = op, .a = net_act(p->net, op->in[0]), .to = net_act(p->net, op->out)};
 }
 
 /* b is what the forward pass wrote. */
@@ -249,17 +249,24 @@ static void sum_backward(const struct pass *p, const struct op *op, const float 
     run_items(&j, op->out, sum_grad_item);
 }
 
-const struct op_class op_relu = {.name = "relu", .needs_out = true, .in_place = true,
-                                 .forward = relu_forward, .backward = relu_backward};
-const struct op_class op_elu = {.name = "elu", .needs_out = true, .in_place = true,
-                                .forward = elu_forward, .backward = elu_backward};
-const struct op_class op_dropout = {.name = "dropout", .in_place = true,
-                                    .forward = dropout_forward, .backward = dropout_backward};
-const struct op_class op_normalize = {.name = "normalize", .in_place = true,
+const struct op_class op_relu = {.name = "relu",
+                                 .needs_out = true,
+                                 .in_place = true,
+                                 .forward = relu_forward,
+                                 .backward = relu_backward};
+const struct op_class op_elu = {.name = "elu",
+                                .needs_out = true,
+                                .in_place = true,
+                                .forward = elu_forward,
+                                .backward = elu_backward};
+const struct op_class op_dropout = {
+    .name = "dropout", .in_place = true, .forward = dropout_forward, .backward = dropout_backward};
+const struct op_class op_normalize = {.name = "normalize",
+                                      .in_place = true,
                                       .forward = normalize_forward,
                                       .backward = normalize_backward};
-const struct op_class op_flatten = {.name = "flatten", .forward = flatten_forward,
-                                    .backward = flatten_backward};
-const struct op_class op_view = {.name = "view", .forward = view_forward,
-                                 .backward = view_backward};
+const struct op_class op_flatten = {
+    .name = "flatten", .forward = flatten_forward, .backward = flatten_backward};
+const struct op_class op_view = {
+    .name = "view", .forward = view_forward, .backward = view_backward};
 const struct op_class op_sum = {.name = "sum", .forward = sum_forward, .backward = sum_backward};

@@ -21,12 +21,12 @@ struct optim {
     struct optim_config config;
     struct model *model; /* not owned */
     uint64_t steps;
-    float *m, *v;        /* momentum or first moment; second moment */
-    uint8_t *mask;       /* NULL: everything trains */
+    float *m, *v;  /* momentum or first moment; second moment */
+    uint8_t *mask; /* NULL: everything trains */
     bool restore;
-    float *frozen;       /* values of masked weights when restore */
-    double clip_norm;    /* 0: no clipping */
-    double *norms;       /* squared norms of parts of the gradient */
+    float *frozen;    /* values of masked weights when restore */
+    double clip_norm; /* 0: no clipping */
+    double *norms;    /* squared norms of parts of the gradient */
 };
 
 int optim_new(struct model *model, const struct optim_config *config, struct optim **ret,

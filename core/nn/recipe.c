@@ -28,8 +28,8 @@ static int read_count(const struct yaml_node *map, const char *key, int64_t min,
         return 0;
     TRY(yaml_int(node, key, &v, err));
     if (v < min || v > 1000000)
-        return yaml_error(node, err, "%s: %" PRId64 " is not between %" PRId64 " and 1000000",
-                          key, v, min);
+        return yaml_error(node, err, "%s: %" PRId64 " is not between %" PRId64 " and 1000000", key,
+                          v, min);
     *ret = (uint32_t)v;
     return 0;
 }
@@ -44,8 +44,8 @@ static int read_real(const struct yaml_node *map, const char *key, double min, d
         return 0;
     TRY(yaml_real(node, key, &v, err));
     if (!(v >= min && v < below))
-        return yaml_error(node, err, "%s: %s is not at least %g and below %g", key, node->text,
-                          min, below);
+        return yaml_error(node, err, "%s: %s is not at least %g and below %g", key, node->text, min,
+                          below);
     *ret = v;
     return 0;
 }
@@ -84,7 +84,7 @@ static int read_schedule_word(const struct yaml_node *node, struct schedule *s, 
         s->kind = SCHEDULE_COSINE;
     else
         return yaml_error(node, err,
-                          "schedule: `%s` is none of constant, cosine, {step: 8, gamma: 0.1}, "
+                          "schedule: \"%s\" is none of constant, cosine, {step: 8, gamma: 0.1}, "
                           "{milestones: [10, 15], gamma: 0.1}",
                           word);
     return 0;
@@ -132,7 +132,7 @@ static int read_optim(const struct yaml_node *map, struct optim_config *o, struc
         while (kind <= OPTIM_ADAMW && strcmp(word, optim_names[kind]) != 0)
             kind++;
         if (kind > OPTIM_ADAMW)
-            return yaml_error(node, err, "optimizer: `%s` is none of sgd, adam, adamw", word);
+            return yaml_error(node, err, "optimizer: \"%s\" is none of sgd, adam, adamw", word);
         o->kind = (enum optim_kind)kind;
     }
     TRY(read_real(map, "momentum", 0, 1, &o->momentum, err));
@@ -150,17 +150,16 @@ static int read_augment(const struct yaml_node *map, bool *ret, struct error *er
         return 0;
     TRY(yaml_string(node, "augment", &word, err));
     if (strcmp(word, "none") != 0 && strcmp(word, "crop-flip") != 0)
-        return yaml_error(node, err, "augment: `%s` is neither none nor crop-flip", word);
+        return yaml_error(node, err, "augment: \"%s\" is neither none nor crop-flip", word);
     *ret = strcmp(word, "crop-flip") == 0;
     return 0;
 }
 
 int recipe_parse(const struct yaml_node *node, struct recipe *ret, struct error *err)
 {
-    static const char *const keys[] = {"epochs", "batch",    "optimizer",    "lr",
-                                       "beta1",  "beta2",    "eps",          "schedule",
-                                       "shuffle", "momentum", "weight_decay", "augment",
-                                       "clip_norm", NULL};
+    static const char *const keys[] = {
+        "epochs",   "batch",   "optimizer", "lr",           "beta1",   "beta2",     "eps",
+        "schedule", "shuffle", "momentum",  "weight_decay", "augment", "clip_norm", NULL};
     struct recipe r = *ret;
     const struct yaml_node *schedule = yaml_get(node, "schedule");
     if (node->kind != YAML_MAP)

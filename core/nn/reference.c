@@ -37,8 +37,7 @@ static void output_terms(const struct reference_conv *c, size_t n, size_t o, siz
     for (size_t i = 0; i < c->in; i++)
         for (size_t r = 0; r < c->kernel; r++)
             for (size_t s = 0; s < c->kernel; s++) {
-                if (!input_place(c, h, r, c->height, &row) ||
-                    !input_place(c, w, s, c->width, &col))
+                if (!input_place(c, h, r, c->height, &row) || !input_place(c, w, s, c->width, &col))
                     continue;
                 t.x = ((n * c->in + i) * c->height + row) * c->width + col;
                 t.w = ((o * c->in + i) * c->kernel + r) * c->kernel + s;

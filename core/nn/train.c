@@ -66,8 +66,10 @@ static int check_labels(const struct loop *l, uint32_t first, uint32_t n, struct
 {
     for (uint32_t i = 0; i < n; i++)
         if (l->y[i] < 0 || (uint32_t)l->y[i] >= l->m->arch->classes)
-            return error_set(err, ERR_INVALID, "sample %u has label %" PRId32 ", but there are %u "
-                             "classes", l->order[first + i], l->y[i], l->m->arch->classes);
+            return error_set(err, ERR_INVALID,
+                             "sample %u has label %" PRId32 ", but there are %u "
+                             "classes",
+                             l->order[first + i], l->y[i], l->m->arch->classes);
     return 0;
 }
 
@@ -86,8 +88,8 @@ static int loop_step(struct loop *l, uint32_t epoch, uint32_t first, uint32_t n,
     if (!isfinite(loss))
         return error_set(err, ERR_NUMERIC,
                          "the loss became %s in epoch %u at step %u; lower the learning rate "
-                         "(now %g) or clip gradients", isnan(loss) ? "NaN" : "infinite",
-                         epoch + 1, first / l->batch + 1, lr);
+                         "(now %g) or clip gradients",
+                         isnan(loss) ? "NaN" : "infinite", epoch + 1, first / l->batch + 1, lr);
     l->loss_sum += loss * n;
     TRY(net_backward(l->net, l->m, l->logits, true, NULL, err));
     optim_step(l->optim, lr, l->par);

@@ -16,10 +16,10 @@ enum schedule_kind { SCHEDULE_CONSTANT = 0, SCHEDULE_STEP, SCHEDULE_MULTISTEP, S
 
 struct schedule {
     enum schedule_kind kind;
-    uint32_t step;             /* step: every so many epochs */
-    double gamma;              /* step, multistep: factor */
+    uint32_t step; /* step: every so many epochs */
+    double gamma;  /* step, multistep: factor */
     uint32_t milestones[16], n_milestones;
-    uint32_t warmup;           /* epochs of linear warm-up; 0 none */
+    uint32_t warmup; /* epochs of linear warm-up; 0 none */
 };
 
 /* The learning rate in epoch e (0-based) of `epochs`: step lr gamma^floor(e/step); cosine

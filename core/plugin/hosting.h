@@ -96,6 +96,9 @@ struct member_input {
     const float *const *reference_logits;
     const uint8_t *const *inclusion;
     const struct outputs *known_members, *known_nonmembers; /* NULL unless the plugin asks */
+    /* references on those sets, n_models pointers each: [0] members, [1] non-members; NULL: none */
+    const float *const *known_reference_logits[2];
+    const uint8_t *const *known_inclusion[2];
 };
 /* Candidates are shuffled inside (stream of the seed), scores put back in order. ret_scores:
  * malloc'd (n_scores, n), column by column; ret_names: malloc'd array of n_scores static names. */

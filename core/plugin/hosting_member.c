@@ -5,6 +5,9 @@
 
 #include "host_internal.h"
 
+/* lethe_membership_attack.wants_fit; 2 takes what there is */
+enum { FIT_NONE = 0, FIT_REQUIRED = 1 };
+
 /* Everything about the candidates in shuffled order: position k shows candidate order[k]. */
 struct shuffled {
     uint32_t n, n_models;
@@ -89,16 +92,29 @@ static lethe_outputs outputs_of(const struct outputs *o, const float *logits, co
 
 struct member_job {
     lethe_outputs candidates, members, nonmembers;
-    lethe_references references;
+    lethe_references references, known[2]; /* known: of members, of non-members */
     lethe_member_job job;
 };
+
+/* Shadow models on the samples of known membership; NULL where the task has none. */
+static const lethe_references *known_references(struct member_job *j, const struct member_input *in,
+                                                int side)
+{
+    if (j->references.n_models == 0 || !in->known_reference_logits[side])
+        return NULL;
+    j->known[side] = (lethe_references){.struct_size = sizeof(lethe_references),
+                                        .n_models = in->n_models,
+                                        .logits = in->known_reference_logits[side],
+                                        .inclusion = in->known_inclusion[side]};
+    return &j->known[side];
+}
 
 static void make_job(struct member_job *j, const struct host *host, const struct member_input *in,
                      const struct shuffled *s)
 {
     const lethe_membership_attack *a = host->plugin->iface;
     bool logits = host_granted(host, LETHE_CAP_LOGITS);
-    bool fit = a->wants_fit && in->known_members && in->known_nonmembers;
+    bool fit = a->wants_fit != FIT_NONE && in->known_members && in->known_nonmembers;
     j->candidates = outputs_of(&in->candidates, logits ? s->logits : NULL, s->y);
     j->references = (lethe_references){.struct_size = sizeof(lethe_references),
                                        .n_models = s->n_models,
@@ -116,7 +132,10 @@ static void make_job(struct member_job *j, const struct host *host, const struct
                                 .candidates = &j->candidates,
                                 .references = s->n_models ? &j->references : NULL,
                                 .known_members = fit ? &j->members : NULL,
-                                .known_nonmembers = fit ? &j->nonmembers : NULL};
+                                .known_nonmembers = fit ? &j->nonmembers : NULL,
+                                .known_member_references = fit ? known_references(j, in, 0) : NULL,
+                                .known_nonmember_references =
+                                    fit ? known_references(j, in, 1) : NULL};
 }
 
 static int call_fit(struct host *host, const lethe_membership_attack *a,
@@ -206,7 +225,7 @@ static int check_input(const struct host *host, const struct member_input *in, s
     const struct outputs *o = &in->candidates;
     if (o->n == 0 || o->n_views == 0 || o->n_classes == 0)
         return error_set(err, ERR_INVALID, "a membership attack needs candidates, there are none");
-    if (a->wants_fit && (!in->known_members || !in->known_nonmembers))
+    if (a->wants_fit == FIT_REQUIRED && (!in->known_members || !in->known_nonmembers))
         return error_set(err, ERR_DENIED,
                          "%s needs samples of known membership, which this task does not grant",
                          host->id);

@@ -200,7 +200,8 @@ static void put_member(struct description *d, const void *iface)
         put_item(d, "scores", scores, &item);
     }
     put(d, "scores", scores);
-    put(d, "wants_fit", json_boolean(a->wants_fit));
+    put(d, "wants_fit", json_boolean(a->wants_fit == 1));
+    put(d, "takes_population", json_boolean(a->wants_fit == 2));
 }
 
 static void put_outputs(struct description *d, const void *outputs, uint32_t n, uint32_t stride)

@@ -134,7 +134,7 @@ static int level_interval(const struct grid *g, int across, double *ret_centre, 
 
 static int interval(const struct grid *g, double *ret_centre, double *ret_half, struct error *err)
 {
-    double centre, half;
+    double centre = NAN, half = NAN;
     bool full = g->n_filled == g->a * g->b;
     *ret_centre = *ret_half = NAN;
     if (g->n_filled < 3)

@@ -99,7 +99,8 @@ static void lay_out(struct confidence_figure *g)
     g->f.height = 0.75 + 1.25 * (double)rows;
     figure_number(&g->f, "panels", (double)g->n);
     figure_number(&g->f, "columns", (double)columns);
-    /* The outermost bins hold all that is beyond; they may leave the frame before they flatten the rest. */
+    /* The outermost bins hold all that is beyond; they may leave the frame before they flatten the
+     * rest. */
     figure_number(&g->f, "top", fmin(g->top, 4 * g->inner));
 }
 

@@ -15,6 +15,7 @@ struct gap_figure {
     struct figure f;
     size_t n_bars;
     unsigned label_width; /* cells of the widest label */
+    bool spread;          /* any bar has a whisker */
     double *top;          /* (n_bars) where each bar or its whisker ends */
 };
 
@@ -63,6 +64,7 @@ static void add_row(struct gap_figure *g, const struct board_entry *e, size_t po
     csv_cell(w, text.s);
     csv_end_row(w);
     if (position) {
+        g->spread |= !isnan(high);
         figure_title(&g->f, position, e->method, LABEL_WIDTH);
         g->label_width = (unsigned)fmax(g->label_width, fmin(cells_width(e->method), LABEL_WIDTH));
         g->top[g->n_bars++] = isnan(e->gap) ? 0 : fmax(e->gap, high); /* fmax drops a NaN */
@@ -133,6 +135,7 @@ int figure_gap(const struct board *b, const char *scenario, struct figure_place 
         g.f.height = 0.85 + 0.22 * (double)g.n_bars;
         figure_number(&g.f, "rows", (double)g.n_bars);
         figure_number(&g.f, "label_cells", g.label_width);
+        figure_number(&g.f, "spread", g.spread);
         figure_number(&g.f, "axis_end", axis_end(g.top, g.n_bars));
         rc = figure_write(&g.f, place, err);
     }

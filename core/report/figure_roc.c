@@ -15,6 +15,7 @@ enum { N_POINTS = 200, LABEL_WIDTH = 34 };
 struct roc_method {
     const char *label;
     enum row_class row_class;
+    size_t style; /* place in the suite: a method looks alike in all figures, whatever its rank */
     const struct result_curve **curve; /* (n) */
     size_t n;
 };
@@ -41,6 +42,15 @@ static int collect(const struct results *r, const struct curve_key *key, struct 
     return 0;
 }
 
+/* 1-based among the methods that are not sentinels; those have styles of their own. */
+static size_t place_of(const struct results *r, const char *method)
+{
+    for (size_t i = 2; i < r->n_methods; i++)
+        if (strcmp(r->method[i], method) == 0)
+            return i - 1;
+    return 1;
+}
+
 static int collect_all(struct roc_figure *g, const struct board *b, struct curve_key key,
                        struct error *err)
 {
@@ -52,6 +62,7 @@ static int collect_all(struct roc_figure *g, const struct board *b, struct curve
         key.method = b->entry[i].method;
         TRY(collect(b->results, &key, m, err));
         m->row_class = b->entry[i].row_class;
+        m->style = place_of(b->results, m->label);
         g->n += m->n > 0;
         if (m->n)
             least = fmin(least, curve_least_step(m->curve, m->n)); /* fmin drops a NaN */
@@ -77,11 +88,12 @@ static double grid(double n, size_t i)
 static unsigned add_header(struct roc_figure *g)
 {
     unsigned widest = 0;
-    strbuf_addf(&g->f.settings, "array title_of[%zu]\n", g->n + 1);
+    strbuf_addf(&g->f.settings, "array title_of[%zu]\narray style_of[%zu]\n", g->n + 1, g->n + 1);
     csv_cell(&g->f.data, "fpr");
     for (size_t m = 0; m < g->n; m++) {
         unsigned cells = cells_width(g->method[m].label);
         figure_title(&g->f, m + 1, g->method[m].label, LABEL_WIDTH);
+        strbuf_addf(&g->f.settings, "style_of[%zu] = %zu\n", m + 1, g->method[m].style);
         csv_cell(&g->f.data, g->method[m].label);
         widest = cells > widest ? cells : widest;
     }
@@ -100,8 +112,7 @@ static void add_points(struct roc_figure *g)
             continue;
         csv_cell_double(&g->f.data, k / g->n_negatives);
         for (size_t m = 0; m < g->n; m++)
-            csv_cell_double(&g->f.data,
-                            average(&g->method[m], k / g->n_negatives * (1 + 1e-12)));
+            csv_cell_double(&g->f.data, average(&g->method[m], k / g->n_negatives * (1 + 1e-12)));
         csv_end_row(&g->f.data);
         last = k;
     }

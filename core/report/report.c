@@ -98,7 +98,7 @@ static int write_curves(const struct results *r, const struct curve_names *names
     struct csv_writer w;
     strbuf_init(&file);
     csv_writer_init(&w);
-    int rc = dir ? fs_mkdirs(dir, err) : error_nomem(err);
+    int rc = !dir ? error_nomem(err) : names->n ? fs_mkdirs(dir, err) : 0;
     for (size_t i = 0; rc == 0 && i < names->n; i++) {
         if (!is_first_series(names, i))
             continue;

@@ -88,7 +88,7 @@ static int bad_value(const struct file_images *im, size_t at, double v, struct e
 
 static int check_floats(struct file_images *im, const float *x, struct error *err)
 {
-    float lowest = x[0], highest = x[0];
+    float lowest = INFINITY, highest = -INFINITY;
     for (size_t i = 0; i < im->npy.n; i++) {
         if (!isfinite(x[i]))
             return bad_value(im, i, (double)x[i], err);

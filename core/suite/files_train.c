@@ -33,7 +33,7 @@ static int progress(void *arg, double fraction)
     if (w->epoch == 0)
         snprintf(what, sizeof(what), "epoch %" PRIu32 "/%" PRIu32, now, w->epochs);
     else
-        snprintf(what, sizeof(what), "epoch %" PRIu32 "/%" PRIu32 ", loss %.4f", now, w->epochs,
+        snprintf(what, sizeof(what), "epoch %" PRIu32 "/%" PRIu32 ", loss %.4g", now, w->epochs,
                  w->last_loss);
     events_progress(w->job->events, fraction, what);
     return 0;

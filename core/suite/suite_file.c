@@ -416,6 +416,8 @@ int suite_load(const char *path, const char *const *settings, unsigned n_setting
         rc = error_nomem(err);
     if (rc == 0)
         rc = yaml_load(path, &s.root, err);
+    if (rc == ERR_IO && err) /* a suite that is not there is a mistake in the command */
+        rc = err->code = ERR_INVALID;
     if (rc == 0)
         rc = apply_settings(&s, settings, n_settings, err);
     if (rc == 0)

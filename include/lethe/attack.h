@@ -63,8 +63,10 @@ typedef struct lethe_member_job {
     const lethe_references *references;    /* shadow models on the same candidates, or NULL */
     const lethe_outputs *known_members;    /* labelled fit data: part of the retain set, or NULL */
     const lethe_outputs *known_nonmembers; /* part of the test set, or NULL */
+    /* shadow models on the known samples, or NULL where `references` or the set is */
+    const lethe_references *known_member_references, *known_nonmember_references;
 } lethe_member_job;
-LETHE_NO_TAIL_PADDING(lethe_member_job, known_nonmembers);
+LETHE_NO_TAIL_PADDING(lethe_member_job, known_nonmember_references);
 
 /* A named column of scores; larger = more likely a member. */
 typedef struct lethe_score {
@@ -77,7 +79,10 @@ LETHE_NO_TAIL_PADDING(lethe_score, doc);
 typedef struct lethe_membership_attack {
     uint32_t struct_size;
     uint32_t n_scores, score_stride;
-    uint32_t wants_fit; /* 1: asks for known_members and known_nonmembers */
+    /* 0: works without samples of known membership. 1: is fitted on known_members and
+     * known_nonmembers; a score of at least 0 then judges "member". 2: takes known_nonmembers as
+     * its population when its choice parameter `population` says "nonmembers". */
+    uint32_t wants_fit;
     const lethe_score *scores;
     lethe_status (*fit)(lethe_ctx *, const lethe_member_job *, void **state); /* optional */
     /* score (n_scores, n): column by column, in candidate order. NaN is refused. */

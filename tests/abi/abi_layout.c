@@ -164,7 +164,8 @@ static const struct field lethe_references_fields[] = {F(struct_size) F(n_models
 #undef S
 #define S lethe_member_job
 static const struct field lethe_member_job_fields[] = {
-    F(struct_size) F(n_classes) F(candidates) F(references) F(known_members) F(known_nonmembers)};
+    F(struct_size) F(n_classes) F(candidates) F(references) F(known_members) F(known_nonmembers)
+        F(known_member_references) F(known_nonmember_references)};
 #undef S
 #define S lethe_score
 static const struct field lethe_score_fields[] = {F(struct_size) F(reserved) F(name) F(doc)};

@@ -13,7 +13,9 @@ static void reads_cells_and_lines(void **state)
 {
     struct error err = ERROR_INIT;
     struct csv_table t;
-    assert_ok(parse("\xef\xbb\xbf" "a,b\r\n1, 2 \r\n\n\"x,\"\"y\"\"\nz\",\"\"\n3,4", &t, &err));
+    assert_ok(parse("\xef\xbb\xbf"
+                    "a,b\r\n1, 2 \r\n\n\"x,\"\"y\"\"\nz\",\"\"\n3,4",
+                    &t, &err));
     assert_int_equal(t.n_rows, 3);
     assert_int_equal(t.n_cols, 2);
     assert_string_equal(t.header[0], "a");
@@ -45,15 +47,14 @@ static void refuses(void **state)
     static const struct {
         const char *text, *error;
     } cases[] = {
-        { "", "t.csv: empty; expected a header line" },
-        { "\n\n", "t.csv: empty; expected a header line" },
-        { "a,b\n1,2\n3\n", "t.csv:3: expected 2 cells as in the header, found 1" },
-        { "a,b\n\n\"1\n2\",3,4\n", "t.csv:3: expected 2 cells as in the header, found 3" },
-        { "a\n\"b\"x\n",
-          "t.csv:2: a quote stands inside an unquoted cell or is never closed" },
-        { "a\nx\"y\n", "t.csv:2: a quote stands inside an unquoted cell or is never closed" },
-        { "a\n1\n\"open\nstill\n",
-          "t.csv:3: a quote stands inside an unquoted cell or is never closed" },
+        {"", "t.csv: empty; expected a header line"},
+        {"\n\n", "t.csv: empty; expected a header line"},
+        {"a,b\n1,2\n3\n", "t.csv:3: expected 2 cells as in the header, found 1"},
+        {"a,b\n\n\"1\n2\",3,4\n", "t.csv:3: expected 2 cells as in the header, found 3"},
+        {"a\n\"b\"x\n", "t.csv:2: a quote stands inside an unquoted cell or is never closed"},
+        {"a\nx\"y\n", "t.csv:2: a quote stands inside an unquoted cell or is never closed"},
+        {"a\n1\n\"open\nstill\n",
+         "t.csv:3: a quote stands inside an unquoted cell or is never closed"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct error err = ERROR_INIT;
@@ -73,8 +74,8 @@ static void refuses(void **state)
 
 static void writes_what_it_reads(void **state)
 {
-    static const char *const cells[]
-        = { "plain", "with,comma", "with \"quote\"", "two\nlines", " blank", "blank ", "", "\xc3\xa9" };
+    static const char *const cells[] = {
+        "plain", "with,comma", "with \"quote\"", "two\nlines", " blank", "blank ", "", "\xc3\xa9"};
     enum { N = sizeof cells / sizeof cells[0] };
     struct error err = ERROR_INIT;
     struct csv_writer w;
@@ -114,8 +115,10 @@ static void numbers_and_empty_cells(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_cells_and_lines), cmocka_unit_test(a_header_alone_is_a_table),
-        cmocka_unit_test(refuses),               cmocka_unit_test(writes_what_it_reads),
+        cmocka_unit_test(reads_cells_and_lines),
+        cmocka_unit_test(a_header_alone_is_a_table),
+        cmocka_unit_test(refuses),
+        cmocka_unit_test(writes_what_it_reads),
         cmocka_unit_test(numbers_and_empty_cells),
     };
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

@@ -24,7 +24,7 @@ static void reads_and_writes(void **state)
     assert_ok(fs_read("/proc/self/status", 1 << 20, &text, &n, &err)); /* says size 0 */
     assert_true(n > 100);
     free(text);
-    struct fs_part parts[] = { { "ab", 2 }, { NULL, 0 }, { "c", 1 } };
+    struct fs_part parts[] = {{"ab", 2}, {NULL, 0}, {"c", 1}};
     assert_ok(fs_write_parts(path, parts, 3, &err));
     assert_ok(fs_read(path, 10, &text, &n, &err));
     assert_string_equal(text, "abc");
@@ -77,7 +77,7 @@ static void trees(void **state)
     free(below);
     assert_ok(fs_remove_tree(root, &err));
     assert_false(fs_exists(root));
-    assert_true(fs_exists(outside)); /* links are not followed */
+    assert_true(fs_exists(outside));       /* links are not followed */
     assert_ok(fs_remove_tree(root, &err)); /* a missing tree is fine */
     assert_error_part(fs_list(root, &names, &n, &err), &err, "cannot list the folder");
     free(root);
@@ -125,7 +125,7 @@ static void paths(void **state)
 static void maps(void **state)
 {
     struct error err = ERROR_INIT;
-    struct fs_map m = { 0 };
+    struct fs_map m = {0};
     char *path = scratch_file(state, "m", "abc", 3), *empty = scratch_file(state, "e", "", 0);
     assert_ok(fs_map(path, &m, &err));
     assert_int_equal(m.n, 3);
@@ -154,9 +154,12 @@ static void clocks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_and_writes), cmocka_unit_test(failed_writes_leave_nothing),
-        cmocka_unit_test(trees),            cmocka_unit_test(paths),
-        cmocka_unit_test(maps),             cmocka_unit_test(clocks),
+        cmocka_unit_test(reads_and_writes),
+        cmocka_unit_test(failed_writes_leave_nothing),
+        cmocka_unit_test(trees),
+        cmocka_unit_test(paths),
+        cmocka_unit_test(maps),
+        cmocka_unit_test(clocks),
     };
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

@@ -9,8 +9,9 @@ static void canonical_text_is_sorted_and_short(void **state)
     json_t *v = json_pack("{s:f,s:[i,n,b,b],s:{s:s},s:f,s:{},s:[]}", "z", 0.1, "a", 1, 1, 0, "m",
                           "k", "q\"\n\xc3\xa9", "y", 2.0, "o", "l");
     char *text = json_canonical(v);
-    assert_string_equal(text, "{\"a\":[1,null,true,false],\"l\":[],\"m\":{\"k\":\"q\\\"\\n\xc3\xa9\"},"
-                              "\"o\":{},\"y\":2.0,\"z\":0.1}");
+    assert_string_equal(text,
+                        "{\"a\":[1,null,true,false],\"l\":[],\"m\":{\"k\":\"q\\\"\\n\xc3\xa9\"},"
+                        "\"o\":{},\"y\":2.0,\"z\":0.1}");
     free(text);
     json_decref(v);
 }
@@ -20,11 +21,13 @@ static void files_read_back(void **state)
     struct error err = ERROR_INIT;
     char *path = scratch_path(state, "v.json"), *text = NULL;
     size_t n = 0;
-    json_t *v = json_pack("{s:f,s:[i,i],s:[{s:i}]}", "r", 1.0 / 3, "l", 1, 2, "o", "k", 9), *back = NULL;
+    json_t *v = json_pack("{s:f,s:[i,i],s:[{s:i}]}", "r", 1.0 / 3, "l", 1, 2, "o", "k", 9),
+           *back = NULL;
     assert_ok(json_write_file(path, v, &err));
     assert_ok(fs_read(path, 1 << 16, &text, &n, &err));
-    assert_string_equal(text, "{\n  \"l\": [1, 2],\n  \"o\": [\n    {\n      \"k\": 9\n    }\n  ],\n"
-                              "  \"r\": 0.3333333333333333\n}\n");
+    assert_string_equal(text,
+                        "{\n  \"l\": [1, 2],\n  \"o\": [\n    {\n      \"k\": 9\n    }\n  ],\n"
+                        "  \"r\": 0.3333333333333333\n}\n");
     free(text);
     assert_ok(json_read_file(path, &back, &err));
     assert_true(json_equal(v, back));
@@ -46,7 +49,8 @@ static void members_are_typed(void **state)
     assert_int_equal(i, 5);
     assert_ok(json_get_real(o, "doc", "i", &r, &err)); /* whole numbers are numbers */
     assert_true(r == 5);
-    assert_error(json_get_int(o, "doc", "r", &i, &err), &err, "doc: \"r\": expected a whole number");
+    assert_error(json_get_int(o, "doc", "r", &i, &err), &err,
+                 "doc: \"r\": expected a whole number");
     assert_error(json_get_string(o, "doc", "x", &s, &err), &err, "doc: the key \"x\" is missing");
     assert_error(json_get_real(o, "doc", "s", &r, &err), &err, "doc: \"s\": expected a number");
     assert_error(json_get_real(NULL, "doc", "s", &r, &err), &err,
@@ -56,8 +60,8 @@ static void members_are_typed(void **state)
 
 static void bad_documents_are_refused(void **state)
 {
-    static const char *const bad[] = { "", "{", "{\"a\":1,\"a\":2}", "[1,]", "nan", "\"\xff\"", "1 2",
-                                       "{'a':1}", "[1e999]" };
+    static const char *const bad[] = {"",         "{",   "{\"a\":1,\"a\":2}", "[1,]",   "nan",
+                                      "\"\xff\"", "1 2", "{'a':1}",           "[1e999]"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct error err = ERROR_INIT;
         json_t *v = NULL;

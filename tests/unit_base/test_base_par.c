@@ -98,7 +98,7 @@ static void outer_item(void *arg, size_t item, unsigned worker)
 
 static void nested_runs_are_serial(void **state)
 {
-    struct nested n = { .pool = par_new(4), .inner = calloc(1, sizeof *n.inner) };
+    struct nested n = {.pool = par_new(4), .inner = calloc(1, sizeof *n.inner)};
     n.inner->pool = n.pool;
     n.inner->tiny = 1e-30f;
     for (int i = 0; i < 200; i++)

@@ -11,13 +11,13 @@ static void philox_matches_the_known_answers(void **state)
     static const struct {
         uint32_t counter[4], key[2], out[4];
     } kat[] = {
-        { { 0, 0, 0, 0 }, { 0, 0 }, { 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8 } },
-        { { 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff },
-          { 0xffffffff, 0xffffffff },
-          { 0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd } },
-        { { 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344 },
-          { 0xa4093822, 0x299f31d0 },
-          { 0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1 } },
+        {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
+        {{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff},
+         {0xffffffff, 0xffffffff},
+         {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+        {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+         {0xa4093822, 0x299f31d0},
+         {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
     };
     for (size_t i = 0; i < sizeof kat / sizeof kat[0]; i++) {
         const uint32_t *c = kat[i].counter, *k = kat[i].key;
@@ -32,7 +32,8 @@ static void streams_are_named(void **state)
 {
     struct rng a, b;
     /* seed 1, "ab", index 2, as the bytes that are hashed */
-    static const unsigned char text[] = { 1, 0, 0, 0, 0, 0, 0, 0, 'a', 'b', 0, 2, 0, 0, 0, 0, 0, 0, 0 };
+    static const unsigned char text[] = {1, 0, 0, 0, 0, 0, 0, 0, 'a', 'b',
+                                         0, 2, 0, 0, 0, 0, 0, 0, 0};
     rng_stream(&a, 1, "ab", 2);
     assert_true(a.key == hash_u64(text, sizeof text));
     rng_from_key(&b, a.key);
@@ -53,7 +54,7 @@ static void streams_are_named(void **state)
 static void bounded_draws_are_even(void **state)
 {
     enum { N = 60000 };
-    unsigned count[6] = { 0 };
+    unsigned count[6] = {0};
     struct rng r;
     rng_stream(&r, 1, "dice", 0);
     for (int i = 0; i < N; i++)
@@ -103,8 +104,8 @@ static void permutations_and_choices(void **state)
 {
     enum { N = 1000, K = 100 };
     uint32_t p[N], c[K];
-    unsigned char seen[N] = { 0 };
-    unsigned hits[10] = { 0 };
+    unsigned char seen[N] = {0};
+    unsigned hits[10] = {0};
     struct rng r;
     rng_stream(&r, 1, "permute", 0);
     rng_permute(&r, p, N);

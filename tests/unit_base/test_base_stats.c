@@ -7,13 +7,13 @@
 
 static void moments(void **state)
 {
-    const double v[] = { 3, 1, 4, 1, 5 };
+    const double v[] = {3, 1, 4, 1, 5};
     assert_float_equal(stats_mean(v, 5), 2.8, 1e-15);
     assert_float_equal(stats_sd(v, 5), 1.7888543819998317, 1e-14);
     assert_true(stats_median(v, 5) == 3);
     assert_true(stats_median(v, 4) == 2);
     assert_true(isnan(stats_mean(v, 0)) && isnan(stats_sd(v, 1)) && isnan(stats_median(v, 0)));
-    const double w[] = { 1, NAN };
+    const double w[] = {1, NAN};
     assert_true(isnan(stats_median(w, 2)));
 }
 
@@ -56,7 +56,7 @@ static void auc_equals_the_count_of_pairs(void **state)
 static void roc_points_and_edges(void **state)
 {
     struct error err = ERROR_INIT;
-    const double pos[] = { 3, 2, 2 }, neg[] = { 2, 1, 1, 0 }, nan[] = { 1, NAN };
+    const double pos[] = {3, 2, 2}, neg[] = {2, 1, 1, 0}, nan[] = {1, NAN};
     struct roc r;
     assert_ok(roc_make(pos, 3, neg, 4, &r, &err));
     assert_int_equal(r.n, 5); /* (0,0), then 3, 2, 1, 0 */
@@ -83,10 +83,10 @@ static void student_quantiles_match_tables(void **state)
     static const struct {
         double df, t;
     } table[] = {
-        { 1, 12.706204736 },  { 2, 4.302652730 },   { 3, 3.182446305 },   { 4, 2.776445105 },
-        { 5, 2.570581836 },   { 6, 2.446911851 },   { 8, 2.306004135 },   { 10, 2.228138852 },
-        { 15, 2.131449546 },  { 20, 2.085963447 },  { 30, 2.042272456 },  { 60, 2.000297822 },
-        { 120, 1.979930405 }, { 1000, 1.962339081 }, { 1e9, 1.959963987 },
+        {1, 12.706204736},  {2, 4.302652730},    {3, 3.182446305},   {4, 2.776445105},
+        {5, 2.570581836},   {6, 2.446911851},    {8, 2.306004135},   {10, 2.228138852},
+        {15, 2.131449546},  {20, 2.085963447},   {30, 2.042272456},  {60, 2.000297822},
+        {120, 1.979930405}, {1000, 1.962339081}, {1e9, 1.959963987},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         assert_float_equal(stats_t975(table[i].df), table[i].t, 1e-6);
@@ -97,7 +97,7 @@ static void student_quantiles_match_tables(void **state)
 /* Simpson's rule over the density: 95 % must lie within the quantile, for fractional df too. */
 static void fractional_degrees_of_freedom(void **state)
 {
-    static const double dfs[] = { 0.9, 1.3, 2.5, 3.7, 7.25, 33.3 };
+    static const double dfs[] = {0.9, 1.3, 2.5, 3.7, 7.25, 33.3};
     for (size_t i = 0; i < sizeof dfs / sizeof dfs[0]; i++) {
         double df = dfs[i], t = stats_t975(df), sum = 0;
         double c = tgamma((df + 1) / 2) / (sqrt(df * 3.14159265358979323846) * tgamma(df / 2));

@@ -28,7 +28,7 @@ static struct scores load(const char *name)
 /* Scores whose label is `label`. */
 static struct scores side(struct scores s, struct scores labels, double label)
 {
-    struct scores out = { malloc((s.n + 1) * sizeof *out.v), 0 };
+    struct scores out = {malloc((s.n + 1) * sizeof *out.v), 0};
     for (size_t i = 0; i < s.n; i++)
         if (labels.v[i] == label)
             out.v[out.n++] = s.v[i];

@@ -12,13 +12,13 @@ static void reals(void **state)
         const char *text;
         double value;
     } good[] = {
-        { "0", 0 },        { "-1.5", -1.5 }, { "+2", 2 },          { "1e-3", 1e-3 }, { ".5", .5 },
-        { "5.", 5 },       { "1E2", 100 },   { "8/255", 8.0 / 255 }, { "-1/2", -.5 },  { "1/.5", 2 },
-        { "1e308", 1e308 }, { "0.1", 0.1 },
+        {"0", 0},      {"-1.5", -1.5}, {"+2", 2},        {"1e-3", 1e-3},
+        {".5", .5},    {"5.", 5},      {"1E2", 100},     {"8/255", 8.0 / 255},
+        {"-1/2", -.5}, {"1/.5", 2},    {"1e308", 1e308}, {"0.1", 0.1},
     };
-    static const char *const bad[] = { "",      " 1",  "1 ",  "1,5",   "0x10", "nan", "inf",  "1e999",
-                                       "1e",    "1e+", ".",   "-",     "--1",  "1/0", "1/",   "/2",
-                                       "1/2/3", "1_0", "many", "1e1.5", "1e308/1e-308" };
+    static const char *const bad[] = {
+        "",  " 1",  "1 ",  "1,5", "0x10", "nan",   "inf", "1e999", "1e",    "1e+",         ".",
+        "-", "--1", "1/0", "1/",  "/2",   "1/2/3", "1_0", "many",  "1e1.5", "1e308/1e-308"};
     double v = 0;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         assert_true(text_to_real(good[i].text, &v));
@@ -31,8 +31,8 @@ static void reals(void **state)
 
 static void integers(void **state)
 {
-    static const char *const bad[] = { "",     "-",    "1.0", "1e3", " 1", "1 ", "0x1", "9223372036854775808",
-                                       "++1", "1-" };
+    static const char *const bad[] = {
+        "", "-", "1.0", "1e3", " 1", "1 ", "0x1", "9223372036854775808", "++1", "1-"};
     int64_t v = 0;
     assert_true(text_to_int("-9223372036854775808", &v) && v == INT64_MIN);
     assert_true(text_to_int("9223372036854775807", &v) && v == INT64_MAX);
@@ -104,7 +104,7 @@ static void doubles_are_short_and_read_back(void **state)
 
 static void the_locale_changes_nothing(void **state)
 {
-    static const char *const comma[] = { "de_DE.UTF-8", "fr_FR.UTF-8", "de_DE", "nl_NL.UTF-8" };
+    static const char *const comma[] = {"de_DE.UTF-8", "fr_FR.UTF-8", "de_DE", "nl_NL.UTF-8"};
     double v = 0;
     bool found = false;
     for (size_t i = 0; i < 4 && !found; i++)
@@ -121,9 +121,14 @@ static void durations(void **state)
     static const struct {
         double seconds;
         const char *text;
-    } cases[] = { { 0, "0.0 s" },          { 1.24, "1.2 s" },      { 59.96, "1 min 0 s" },
-                  { 190, "3 min 10 s" },   { 3599.7, "1 h 0 min" }, { 7500, "2 h 5 min" },
-                  { -1, "?" },             { NAN, "?" } };
+    } cases[] = {{0, "0.0 s"},
+                 {1.24, "1.2 s"},
+                 {59.96, "1 min 0 s"},
+                 {190, "3 min 10 s"},
+                 {3599.7, "1 h 0 min"},
+                 {7500, "2 h 5 min"},
+                 {-1, "?"},
+                 {NAN, "?"}};
     char buf[32];
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         text_duration(cases[i].seconds, buf);
@@ -133,7 +138,7 @@ static void durations(void **state)
 
 static void suggestions(void **state)
 {
-    static const char *const keys[] = { "method", "epochs", "lr", "batch", NULL };
+    static const char *const keys[] = {"method", "epochs", "lr", "batch", NULL};
     assert_string_equal(text_did_you_mean("metod", keys), "method");
     assert_string_equal(text_did_you_mean("ephocs", keys), "epochs");
     assert_string_equal(text_did_you_mean("Batch", keys), "batch");
@@ -170,10 +175,16 @@ static void names(void **state)
 
 static void utf8(void **state)
 {
-    static const char *const good[] = { "", "abc", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80",
-                                        "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf" };
-    static const char *const bad[] = { "\x80", "\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80",
-                                       "\xf4\x90\x80\x80", "\xff", "a\xe2\x82", "\xf0\x9f\x98" };
+    static const char *const good[] = {"",
+                                       "abc",
+                                       "\xc3\xa9",
+                                       "\xe2\x82\xac",
+                                       "\xf0\x9f\x98\x80",
+                                       "\xed\x9f\xbf",
+                                       "\xf4\x8f\xbf\xbf"};
+    static const char *const bad[] = {"\x80",         "\xc3",         "\xc0\x80",
+                                      "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                                      "\xff",         "a\xe2\x82",    "\xf0\x9f\x98"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
         assert_true(text_is_utf8(good[i], strlen(good[i])));
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)

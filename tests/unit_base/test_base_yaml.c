@@ -63,7 +63,7 @@ static void trees_know_where_they_stand(void **state)
 
 static void nothing_is_null(void **state)
 {
-    static const char *const texts[] = { "", "\n", "# only a comment\n", "---\n", "~" };
+    static const char *const texts[] = {"", "\n", "# only a comment\n", "---\n", "~"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct yaml_node *root = parsed(texts[i]);
         assert_int_equal(root->kind, YAML_SCALAR);
@@ -98,9 +98,10 @@ static void canonical_json(void **state)
     struct strbuf out;
     strbuf_init(&out);
     yaml_to_json(root, &out);
-    assert_string_equal(out.s, "{\"z\":0.03137254901960784,\"a\":\"5\",\"b\":[true,false,null,7,1,0.001,"
-                               "0.3333333333333333,\"yes\"],\"c\":\"two\\u000a\\\"lines\\\"\\\\\\u000a\","
-                               "\"d\":{},\"e\":[],\"f\":\"\"}");
+    assert_string_equal(out.s,
+                        "{\"z\":0.03137254901960784,\"a\":\"5\",\"b\":[true,false,null,7,1,0.001,"
+                        "0.3333333333333333,\"yes\"],\"c\":\"two\\u000a\\\"lines\\\"\\\\\\u000a\","
+                        "\"d\":{},\"e\":[],\"f\":\"\"}");
     strbuf_release(&out);
     yaml_free(root);
 }
@@ -133,11 +134,9 @@ static void hostile_texts_are_refused(void **state)
     assert_refused("<<: {a: 1}\n",
                    "suite.yaml:1:1: merge keys (<<) are not supported; repeat the keys");
     assert_refused("a: !!str 5\n", "suite.yaml:1:4: tags (!name) are not supported");
-    assert_refused("a: 1\n---\nb: 2\n",
-                   "suite.yaml:2:1: a second document (---) is not supported");
+    assert_refused("a: 1\n---\nb: 2\n", "suite.yaml:2:1: a second document (---) is not supported");
     assert_refused("[a, b]: 1\n", "suite.yaml:1:1: a key must be a plain word");
-    assert_refused("a: \"x\\0y\"\n",
-                   "suite.yaml:1:4: text with a zero byte is not supported");
+    assert_refused("a: \"x\\0y\"\n", "suite.yaml:1:4: text with a zero byte is not supported");
     assert_refused("a: \xff\n", "suite.yaml: not UTF-8 text; is it a YAML file?");
 }
 
@@ -147,13 +146,13 @@ static void syntax_errors_have_a_place(void **state)
     static const struct {
         const char *text, *place;
     } cases[] = {
-        { "a: [1, 2\n", "suite.yaml:" },     { "a: {b: 1\n", "suite.yaml:" },
-        { "a: \"open\n", "suite.yaml:1:" },  { "a: b: c\n", "suite.yaml:1:" },
-        { "a: 1\n  b: 2\n", "suite.yaml:1:" }, { "\tx: 1\n", "suite.yaml:1:" },
-        { "a: @x\n", "suite.yaml:1:4" },     { "- a\nb: 1\n", "suite.yaml:2:" },
-        { "a: %x\n", "suite.yaml:1:" },      { "%YAML 9.9\n---\na: 1\n", "suite.yaml:" },
-        { "a: *nowhere\n", "suite.yaml:1:" }, { "a: ]\n", "suite.yaml:1:" },
-        { "a: \"\\q\"\n", "suite.yaml:1:" }, { "? \n", "suite.yaml:1:" },
+        {"a: [1, 2\n", "suite.yaml:"},       {"a: {b: 1\n", "suite.yaml:"},
+        {"a: \"open\n", "suite.yaml:1:"},    {"a: b: c\n", "suite.yaml:1:"},
+        {"a: 1\n  b: 2\n", "suite.yaml:1:"}, {"\tx: 1\n", "suite.yaml:1:"},
+        {"a: @x\n", "suite.yaml:1:4"},       {"- a\nb: 1\n", "suite.yaml:2:"},
+        {"a: %x\n", "suite.yaml:1:"},        {"%YAML 9.9\n---\na: 1\n", "suite.yaml:"},
+        {"a: *nowhere\n", "suite.yaml:1:"},  {"a: ]\n", "suite.yaml:1:"},
+        {"a: \"\\q\"\n", "suite.yaml:1:"},   {"? \n", "suite.yaml:1:"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct error err = ERROR_INIT;
@@ -199,8 +198,9 @@ static void depth_and_size_are_limited(void **state)
 
 static void typed_reads_say_what_is_wrong(void **state)
 {
-    struct yaml_node *root = parsed("epochs: many\nlr: '0.1'\nlist: [1]\nmap: {a: 1}\nnone:\n"
-                                    "on: yes\nwhole: 12\nreal: 8/255\ntext: 42\nbig: 99999999999999999999\n");
+    struct yaml_node *root =
+        parsed("epochs: many\nlr: '0.1'\nlist: [1]\nmap: {a: 1}\nnone:\n"
+               "on: yes\nwhole: 12\nreal: 8/255\ntext: 42\nbig: 99999999999999999999\n");
     struct error err = ERROR_INIT;
     int64_t i = 0;
     double r = 0;
@@ -234,8 +234,8 @@ static void typed_reads_say_what_is_wrong(void **state)
 
 static void unknown_keys_get_a_suggestion(void **state)
 {
-    static const char *const keys[] = { "method", "label", "expect", NULL };
-    static const char *const none[] = { NULL };
+    static const char *const keys[] = {"method", "label", "expect", NULL};
+    static const char *const none[] = {NULL};
     struct error err = ERROR_INIT;
     struct yaml_node *root = parsed("unlearn:\n  metod: x\n");
     const struct yaml_node *map = yaml_get(root, "unlearn");
@@ -243,8 +243,9 @@ static void unknown_keys_get_a_suggestion(void **state)
                  "suite.yaml:2:3: unknown key \"metod\" in unlearn; did you mean \"method\"?");
     yaml_free(root);
     root = parsed("label: 1\nzzz: 2\n");
-    assert_error(yaml_known_keys(root, "unlearn", keys, &err), &err,
-                 "suite.yaml:2:1: unknown key \"zzz\" in unlearn; known keys: method, label, expect");
+    assert_error(
+        yaml_known_keys(root, "unlearn", keys, &err), &err,
+        "suite.yaml:2:1: unknown key \"zzz\" in unlearn; known keys: method, label, expect");
     assert_error(yaml_known_keys(root, "unlearn", none, &err), &err,
                  "suite.yaml:1:1: unknown key \"label\" in unlearn; it takes none");
     assert_error(yaml_known_keys(yaml_get(root, "zzz"), "zzz", keys, &err), &err,

@@ -42,7 +42,7 @@ static void sets_and_makes(void **state)
 
 static void what_was_set_says_so(void **state)
 {
-    static const char *const keys[] = { "epochs", NULL };
+    static const char *const keys[] = {"epochs", NULL};
     struct error err = ERROR_INIT;
     struct yaml_node *root = parsed("train: {epochs: 3}");
     int64_t v = 0;
@@ -80,8 +80,9 @@ static void bad_paths_are_refused(void **state)
                    "--set a.2: a is a list of 2 items, numbered from 0; it has no \"2\"");
     assert_refused("a: [1, 2]", "a.x.y", "x",
                    "--set a.x.y: a is a list of 2 items, numbered from 0; it has no \"x\"");
-    assert_refused("data: fashion-mnist", "data.train", "5",
-                   "--set data.train: data is \"fashion-mnist\", not a map; set data={...} as a whole");
+    assert_refused(
+        "data: fashion-mnist", "data.train", "5",
+        "--set data.train: data is \"fashion-mnist\", not a map; set data={...} as a whole");
     assert_refused("a: 1", "", "5", "--set : an empty name in the path");
     assert_refused("a: 1", "b..c", "5", "--set b..c: an empty name in the path");
     assert_refused("a: 1", "b.", "5", "--set b.: an empty name in the path");

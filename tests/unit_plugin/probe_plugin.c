@@ -14,13 +14,13 @@ static struct probe_trace trace;
 #define EXPECT(cond)                                                                               \
     do {                                                                                           \
         if (!(cond))                                                                               \
-            return lethe_failf(ctx, LETHE_E_INTERNAL, "line %d: " #cond, __LINE__);                \
+            return lethe_failf(ctx, LETHE_E_INTERNAL, "line %d: %s", __LINE__, #cond);                \
     } while (0)
 #define EXPECT_STATUS(call, status)                                                                \
     do {                                                                                           \
         lethe_status got_ = (call);                                                                \
         if (got_ != (status))                                                                      \
-            return lethe_failf(ctx, LETHE_E_INTERNAL, "line %d: %d: " #call, __LINE__, got_);      \
+            return lethe_failf(ctx, LETHE_E_INTERNAL, "line %d: %d: %s", __LINE__, got_, #call);      \
     } while (0)
 
 enum { P_WHAT = 0, P_NUMBER, P_TEXT };

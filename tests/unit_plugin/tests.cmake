@@ -22,7 +22,7 @@ function(lethe_plugin_test name)
   add_dependencies(test_${name} bad_plugins probe_plugin mini_worker accuracy amun finetune
     gradient_ascent loss_threshold pgd_l2_nearest random_labels retrain rmia)
 endfunction()
-foreach(name child worker_verdicts plugin_words plugin_params plugin_loader plugin_discover
+foreach(name child worker_verdicts plugin_words plugin_params plugin_loader plugin_check plugin_discover
         host_unlearn host_probe host_outputs)
   lethe_plugin_test(${name})
 endforeach()

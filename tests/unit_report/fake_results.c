@@ -94,10 +94,10 @@ struct result_row *fake_row(struct results *r, enum row_class row_class, const c
     memcpy(row->value, values, r->n_columns * sizeof(*row->value));
     row->count[0] = 500;
     row->count[1] = 10000;
-    row->model_id = must(text_format("%s-%s-%d-%d", kind[row_class], scenario, (int)seed_model,
-                                     (int)seed_forget));
-    row->original_id = must(row_class == ROW_ORACLE ? text_dup("")
-                                                    : text_format("original-%d", (int)seed_model));
+    row->model_id = must(
+        text_format("%s-%s-%d-%d", kind[row_class], scenario, (int)seed_model, (int)seed_forget));
+    row->original_id =
+        must(row_class == ROW_ORACLE ? text_dup("") : text_format("original-%d", (int)seed_model));
     row->oracle_ids = must(text_dup(""));
     row->wall_s = 1.5;
     row->cpu_s = 1.25;
@@ -146,9 +146,9 @@ void fake_link_oracles(struct results *r)
         strbuf_init(&ids);
         for (size_t k = 0; k < r->n_rows; k++) {
             const struct result_row *o = &r->row[k];
-            bool fits = o != &r->row[i] && o->row_class == ROW_ORACLE && o->status == VERDICT_OK
-                        && strcmp(o->scenario, r->row[i].scenario) == 0
-                        && o->seed_forget == r->row[i].seed_forget;
+            bool fits = o != &r->row[i] && o->row_class == ROW_ORACLE && o->status == VERDICT_OK &&
+                        strcmp(o->scenario, r->row[i].scenario) == 0 &&
+                        o->seed_forget == r->row[i].seed_forget;
             if (fits)
                 strbuf_addf(&ids, "%s%s", ids.len ? ";" : "", o->model_id);
         }
@@ -156,8 +156,8 @@ void fake_link_oracles(struct results *r)
         strbuf_release(&ids);
     }
     for (size_t k = 0; k < r->n_rows; k++)
-        n_oracles += r->row[k].row_class == ROW_ORACLE
-                     && strcmp(r->row[k].scenario, r->scenario[0]) == 0
-                     && r->row[k].seed_forget == r->row[0].seed_forget;
+        n_oracles += r->row[k].row_class == ROW_ORACLE &&
+                     strcmp(r->row[k].scenario, r->scenario[0]) == 0 &&
+                     r->row[k].seed_forget == r->row[0].seed_forget;
     r->n_oracles = n_oracles;
 }

@@ -82,8 +82,8 @@ static void add_row(struct results *r, const char *scenario, const struct behavi
     rng_stream(&g, (uint64_t)(seed_model * 10 + seed_forget), scenario, draw);
     double v[] = {b->forget + 0.8 * normal(&g), b->retain + 0.2 * normal(&g),
                   b->test + 0.3 * normal(&g), NAN};
-    struct result_row *row
-        = fake_row(r, row_class, scenario, b->method, seed_model, seed_forget, v);
+    struct result_row *row =
+        fake_row(r, row_class, scenario, b->method, seed_model, seed_forget, v);
     row->value[3] = add_roc(row, b, &g);
     add_histograms(row, b, &g);
     if (strcmp(b->method, "salun") == 0)
@@ -99,8 +99,8 @@ void fake_study(struct results *r)
                                                  {"test_acc", "percent"},
                                                  {"rmia.auc_forget_test", ""}};
     static const char *const scenarios[] = {"random-0.1", "class-3", NULL};
-    static const char *const gap[]
-        = {"forget_acc", "retain_acc", "test_acc", "rmia.auc_forget_test", NULL};
+    static const char *const gap[] = {"forget_acc", "retain_acc", "test_acc",
+                                      "rmia.auc_forget_test", NULL};
     const char *methods[N_BEHAVIOURS + 1] = {NULL};
     for (size_t m = 2; m < N_BEHAVIOURS; m++)
         methods[m - 2] = behaviours[m].method;
@@ -110,7 +110,9 @@ void fake_study(struct results *r)
             for (int64_t model = 1; model <= 3; model++)
                 for (int64_t forget = 1; forget <= 2; forget++)
                     add_row(r, scenarios[s], &behaviours[m],
-                            m == 0 ? ROW_ORIGINAL : m == 1 ? ROW_ORACLE : ROW_METHOD, model,
-                            forget);
+                            m == 0   ? ROW_ORIGINAL
+                            : m == 1 ? ROW_ORACLE
+                                     : ROW_METHOD,
+                            model, forget);
     fake_link_oracles(r);
 }

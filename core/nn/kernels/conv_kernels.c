@@ -19,7 +19,13 @@ enum { TILE = 3 };
 #define FOR_TILES(X) X(1) X(2) X(3)
 #endif
 
+/* Accumulators are registers only when the loops over them are gone. */
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
 #define UNROLL _Pragma("GCC unroll 16")
+#endif
+#define UNROLLED(i, n) UNROLL for (unsigned i = 0; i < (n); i++)
 
 /* y[t] = bias + sum over the window of x[t ...] w, for T neighbouring outputs. */
 VECTOR_INLINE void conv_tile(const unsigned T, const struct conv_window *g, const float *x,
@@ -27,23 +33,32 @@ VECTOR_INLINE void conv_tile(const unsigned T, const struct conv_window *g, cons
 {
     vf acc[TILE][PV];
     const size_t step = g->x_step, run = g->run;
-    UNROLL for (unsigned t = 0; t < T; t++)
-        UNROLL for (unsigned v = 0; v < PV; v++) acc[t][v] = *(const vf *)(bias + v * VL);
-    for (uint32_t r = 0; r < g->rows; r++, x += g->x_row)
-        for (size_t q = 0; q < run; q++, w += PANEL)
-            UNROLL for (unsigned t = 0; t < T; t++)
-                UNROLL for (unsigned v = 0; v < PV; v++)
-                    acc[t][v] += x[t * step + q] * *(const vf *)(w + v * VL);
-    if (lanes == PANEL) {
-        UNROLL for (unsigned t = 0; t < T; t++, y += g->y_step)
-            UNROLL for (unsigned v = 0; v < PV; v++) *(vf *)(y + v * VL) = acc[t][v];
-        return;
-    }
-    UNROLL for (unsigned t = 0; t < T; t++, y += g->y_step)
+    UNROLLED(t, T)
     {
-        float whole[PANEL];
-        UNROLL for (unsigned v = 0; v < PV; v++) *(vf *)(whole + v * VL) = acc[t][v];
-        memcpy(y, whole, lanes * sizeof(float));
+        UNROLLED(v, PV)
+        {
+            acc[t][v] = *(const vf *)(bias + v * VL);
+        }
+    }
+    for (uint32_t r = 0; r < g->rows; r++, x += g->x_row)
+        for (size_t q = 0; q < run; q++, w += PANEL) {
+            UNROLLED(t, T)
+            {
+                UNROLLED(v, PV)
+                {
+                    acc[t][v] += x[t * step + q] * *(const vf *)(w + v * VL);
+                }
+            }
+        }
+    UNROLLED(t, T)
+    {
+        float whole[PANEL], *to = y + t * g->y_step;
+        UNROLLED(v, PV)
+        {
+            *(vf *)(lanes == PANEL ? to + v * VL : whole + v * VL) = acc[t][v];
+        }
+        if (lanes < PANEL)
+            memcpy(to, whole, lanes * sizeof(float));
     }
 }
 
@@ -52,28 +67,47 @@ VECTOR_INLINE void grad_tile(const unsigned T, const struct conv_window *g, cons
                              const float *dy, float *dw)
 {
     vf acc[TILE][PV];
-    UNROLL for (unsigned t = 0; t < T; t++)
-        UNROLL for (unsigned v = 0; v < PV; v++) acc[t][v] = (vf){0};
+    UNROLLED(t, T)
+    {
+        UNROLLED(v, PV)
+        {
+            acc[t][v] = (vf){0};
+        }
+    }
     for (uint32_t h = 0; h < g->out_h; h++, x += g->x_down) {
         const float *at = x;
-        for (uint32_t w = 0; w < g->out_w; w++, at += g->x_step, dy += g->y_step)
-            UNROLL for (unsigned t = 0; t < T; t++)
-                UNROLL for (unsigned v = 0; v < PV; v++)
+        for (uint32_t w = 0; w < g->out_w; w++, at += g->x_step, dy += g->y_step) {
+            UNROLLED(t, T)
+            {
+                UNROLLED(v, PV)
+                {
                     acc[t][v] += at[t] * *(const vf *)(dy + v * VL);
+                }
+            }
+        }
     }
-    UNROLL for (unsigned t = 0; t < T; t++)
-        UNROLL for (unsigned v = 0; v < PV; v++) *(vf *)(dw + t * PANEL + v * VL) += acc[t][v];
+    UNROLLED(t, T)
+    {
+        UNROLLED(v, PV)
+        {
+            *(vf *)(dw + t * PANEL + v * VL) += acc[t][v];
+        }
+    }
 }
 
 typedef void conv_tile_fn(const struct conv_window *g, const float *x, const float *w,
                           const float *bias, float *y, unsigned lanes);
 typedef void grad_tile_fn(const struct conv_window *g, const float *x, const float *dy, float *dw);
 
+/* Whole panels get a copy of their own, without the partial stores. */
 #define DEFINE_TILES(T)                                                                            \
-    static void conv_tile_##T(const struct conv_window *g, const float *x, const float *w,        \
+    static void conv_tile_##T(const struct conv_window *g, const float *x, const float *w,         \
                               const float *bias, float *y, unsigned lanes)                         \
     {                                                                                              \
-        conv_tile(T, g, x, w, bias, y, lanes);                                                     \
+        if (lanes == PANEL)                                                                        \
+            conv_tile(T, g, x, w, bias, y, PANEL);                                                 \
+        else                                                                                       \
+            conv_tile(T, g, x, w, bias, y, lanes);                                                 \
     }                                                                                              \
     static void grad_tile_##T(const struct conv_window *g, const float *x, const float *dy,        \
                               float *dw)                                                           \
@@ -94,8 +128,8 @@ static uint32_t even_part(uint32_t left)
     return (left + pieces - 1) / pieces;
 }
 
-void KERNEL(conv_panel)(const struct conv_window *g, const float *x, const float *w, const float *bias,
-                 float *y, unsigned lanes)
+void KERNEL(conv_panel)(const struct conv_window *g, const float *x, const float *w,
+                        const float *bias, float *y, unsigned lanes)
 {
     for (uint32_t h = 0; h < g->out_h; h++, x += g->x_down)
         for (uint32_t at = 0, n; at < g->out_w; at += n, y += n * g->y_step) {
@@ -104,7 +138,8 @@ void KERNEL(conv_panel)(const struct conv_window *g, const float *x, const float
         }
 }
 
-void KERNEL(conv_panel_grad)(const struct conv_window *g, const float *x, const float *dy, float *dw)
+void KERNEL(conv_panel_grad)(const struct conv_window *g, const float *x, const float *dy,
+                             float *dw)
 {
     for (uint32_t r = 0; r < g->rows; r++, x += g->x_row)
         for (uint32_t at = 0, n; at < g->run; at += n, dw += n * PANEL) {

@@ -14,7 +14,7 @@ enum { BLOCK = 64 };
 static void relu(const float *x, size_t n, float *y)
 {
     for (size_t i = 0; i < n; i++)
-        y[i] = x[i] > 0 ? x[i] : 0;
+        y[i] = x[i] < 0 ? 0 : x[i]; /* NaN stays NaN */
 }
 
 static void relu_grad(const float *y, const float *dy, size_t n, float *dx)
@@ -139,9 +139,10 @@ VECTOR_INLINE vf map_value(const struct map *m, vf z)
     return (z - m->mean) * m->scale + m->beta;
 }
 
+/* NaN stays NaN, as in PyTorch: a diverged run must show. */
 VECTOR_INLINE vf positive_part(vf v)
 {
-    return keep_vf(v > 0, v);
+    return keep_vf(~(v < 0), v);
 }
 
 VECTOR_INLINE void affine_block(const float *z, size_t n, size_t c, const struct affine *f,
@@ -187,8 +188,8 @@ VECTOR_INLINE void affine_sums_block(const float *z, const float *dy, size_t n, 
     add_lanes(q, lanes, sum_gz + k);
 }
 
-static void affine_sums(const float *z, const float *dy, size_t n, size_t c,
-                        const struct affine *f, double *sum_g, double *sum_gz)
+static void affine_sums(const float *z, const float *dy, size_t n, size_t c, const struct affine *f,
+                        double *sum_g, double *sum_gz)
 {
     for (size_t at = 0; at < n; at += BLOCK) {
         size_t m = n - at < BLOCK ? n - at : BLOCK;
@@ -211,8 +212,8 @@ VECTOR_INLINE vf slope_value(const struct slope *s, vf g, vf centred)
 }
 
 VECTOR_INLINE void affine_grad_block(const float *z, const float *dy, size_t n, size_t c,
-                                     const struct affine *f, const struct affine_grad *d,
-                                     float *dz, size_t k, const unsigned lanes)
+                                     const struct affine *f, const struct affine_grad *d, float *dz,
+                                     size_t k, const unsigned lanes)
 {
     struct map m = load_map(f, k);
     struct slope s = load_slope(d, k);
@@ -223,8 +224,8 @@ VECTOR_INLINE void affine_grad_block(const float *z, const float *dy, size_t n, 
     }
 }
 
-static void affine_grad(const float *z, const float *dy, size_t n, size_t c,
-                        const struct affine *f, const struct affine_grad *d, float *dz)
+static void affine_grad(const float *z, const float *dy, size_t n, size_t c, const struct affine *f,
+                        const struct affine_grad *d, float *dz)
 {
     for (size_t at = 0; at < n; at += BLOCK) {
         size_t m = n - at < BLOCK ? n - at : BLOCK;
@@ -232,11 +233,11 @@ static void affine_grad(const float *z, const float *dy, size_t n, size_t c,
     }
 }
 
-/* Of two candidates the later one wins only when its value is larger (as PyTorch's pooling). */
+/* Of two candidates the later one wins only when its value is larger or NaN, as in PyTorch. */
 VECTOR_INLINE void challenge(const struct map *m, vf z, vf *value, vf *top)
 {
     vf v = map_value(m, z);
-    vi wins = v > *value;
+    vi wins = (v > *value) | (v != v);
     *value = select_vf(wins, v, *value);
     *top = select_vf(wins, z, *top);
 }
@@ -335,7 +336,8 @@ static void sgd(const struct sgd_step *s, size_t n, float *param, float *grad, f
 /* torch.optim.Adam and AdamW; Kingma & Ba 2015, algorithm 1. */
 static void adam(const struct adam_step *s, size_t n, float *param, float *grad, float *m, float *v)
 {
-    const float b1 = s->beta1, b2 = s->beta2, r1 = s->rest1, r2 = s->rest2, wd = s->weight_decay, gs = s->grad_scale;
+    const float b1 = s->beta1, b2 = s->beta2, r1 = s->rest1, r2 = s->rest2, wd = s->weight_decay,
+                gs = s->grad_scale;
     for (size_t i = 0; i < n; i++) {
         float p = param[i] * s->decay, g = grad[i] * gs + wd * p;
         m[i] = b1 * m[i] + r1 * g;
