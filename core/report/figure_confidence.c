@@ -20,9 +20,10 @@ struct panel_curves {
 struct confidence_figure {
     struct figure f;
     const struct results *results;
-    size_t n;     /* panels so far */
-    double top;   /* largest density */
-    double inner; /* largest density but those of the outermost bins */
+    size_t n;           /* panels so far */
+    double top;         /* largest density */
+    double inner;       /* largest density but those of the outermost bins */
+    double left, right; /* bins that hold a thousandth of a set or more */
 };
 
 static int collect(const struct results *r, const struct curve_key *key, struct panel_curves *ret,
@@ -45,6 +46,20 @@ static double average(const struct panel_curves *p, double x)
     return p->n ? sum / (double)p->n : NAN;
 }
 
+/* A density y in the bin around x. */
+static void note_extent(struct confidence_figure *g, const struct result_curve *base, size_t i,
+                        double y)
+{
+    double width = base->n > 1 ? base->x[1] - base->x[0] : 1;
+    g->top = fmax(g->top, y); /* fmax and fmin drop a NaN */
+    if (i > 0 && i + 1 < base->n)
+        g->inner = fmax(g->inner, y);
+    if (y * width >= 0.001) {
+        g->left = fmin(g->left, base->x[i] - width);
+        g->right = fmax(g->right, base->x[i] + width);
+    }
+}
+
 /* Rows at the abscissas of the first curve there is. */
 static void add_panel(struct confidence_figure *g, const char *method,
                       const struct panel_curves set[N_SETS])
@@ -61,8 +76,7 @@ static void add_panel(struct confidence_figure *g, const char *method,
         csv_cell_double(&g->f.data, base->x[i]);
         for (size_t s = 0; s < N_SETS; s++) {
             double y = average(&set[s], base->x[i]);
-            g->top = fmax(g->top, y); /* fmax drops a NaN */
-            g->inner = i > 0 && i + 1 < base->n ? fmax(g->inner, y) : g->inner;
+            note_extent(g, base, i, y);
             csv_cell_double(&g->f.data, y);
         }
         csv_end_row(&g->f.data);
@@ -99,6 +113,8 @@ static void lay_out(struct confidence_figure *g)
     g->f.height = 0.75 + 1.25 * (double)rows;
     figure_number(&g->f, "panels", (double)g->n);
     figure_number(&g->f, "columns", (double)columns);
+    figure_number(&g->f, "left", g->left);
+    figure_number(&g->f, "right", g->right);
     /* The outermost bins hold all that is beyond; they may leave the frame before they flatten the
      * rest. */
     figure_number(&g->f, "top", fmin(g->top, 4 * g->inner));
@@ -107,7 +123,7 @@ static void lay_out(struct confidence_figure *g)
 int figure_confidence(const struct board *b, const char *scenario, struct figure_place *place,
                       struct error *err)
 {
-    struct confidence_figure g = {.results = b->results};
+    struct confidence_figure g = {.results = b->results, .left = NAN, .right = NAN};
     int rc = 0;
     figure_init(&g.f, "confidence");
     figure_name(&g.f, "confidence");
@@ -122,7 +138,7 @@ int figure_confidence(const struct board *b, const char *scenario, struct figure
     for (size_t i = 0; rc == 0 && i < b->n; i++)
         if (strcmp(b->entry[i].scenario, scenario) == 0)
             rc = add_entry(&g, &b->entry[i], err);
-    if (rc == 0 && g.n > 0 && g.inner > 0) {
+    if (rc == 0 && g.n > 0 && g.inner > 0 && g.left < g.right) {
         lay_out(&g);
         rc = figure_write(&g.f, place, err);
     }

@@ -45,30 +45,43 @@ static bool is_arch_name(const char *s)
     return false;
 }
 
-/* A bare name as a node of its own; the text is borrowed. */
-static struct yaml_node name_node(const char *name)
+/* A list of layers says itself how many classes it ends in. */
+static bool is_sequential(const struct yaml_node *node)
 {
-    return (struct yaml_node){.kind = YAML_SCALAR, .origin = "--arch", .text = (char *)name};
+    const struct yaml_node *kind = yaml_get(node, "arch");
+    return kind && kind->kind == YAML_SCALAR && strcmp(kind->text, "sequential") == 0;
+}
+
+static int parse_name(const char *name, const uint32_t shape[3], uint32_t classes,
+                      struct arch **ret, struct error *err)
+{
+    const struct yaml_node node = {
+        .kind = YAML_SCALAR, .origin = "--arch", .text = (char *)name};
+    return arch_parse(&node, shape, classes, ret, err);
+}
+
+/* The error for a word that is neither: says which names there are. */
+static int neither(const char *option, struct error *err)
+{
+    static const uint32_t any[3] = {1, 1, 1};
+    struct arch *arch = NULL;
+    int rc = parse_name(option, any, 2, &arch, err);
+    size_t n = strlen(err->text);
+    arch_free(arch);
+    snprintf(err->text + n, sizeof(err->text) - n, " (and there is no file %s)", option);
+    return rc;
 }
 
 static int parse(const char *option, const uint32_t shape[3], uint32_t classes, struct arch **ret,
                  struct error *err)
 {
     struct yaml_node *node = NULL;
-    if (is_arch_name(option)) {
-        struct yaml_node name = name_node(option);
-        return arch_parse(&name, shape, classes, ret, err);
-    }
-    if (!fs_exists(option)) {
-        struct yaml_node name = name_node(option);
-        int rc = arch_parse(&name, shape, classes, ret, err); /* unknown: says what is known */
-        size_t n = strlen(err->text);
-        if (rc < 0 && n < sizeof(err->text))
-            snprintf(err->text + n, sizeof(err->text) - n, " (and there is no file %s)", option);
-        return rc;
-    }
+    if (is_arch_name(option))
+        return parse_name(option, shape, classes, ret, err);
+    if (!fs_exists(option))
+        return neither(option, err);
     TRY(yaml_load(option, &node, err));
-    int rc = arch_parse(node, shape, classes, ret, err);
+    int rc = arch_parse(node, shape, is_sequential(node) ? 0 : classes, ret, err);
     yaml_free(node);
     return rc;
 }

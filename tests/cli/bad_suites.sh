@@ -24,10 +24,7 @@ try 'no unlearner named "finetun"; did you mean "finetune"?' "${base}unlearn:
 try 'accuracy is a plugin of kind metric; expected kind unlearner' "${base}unlearn:
   - accuracy
 "
-try 'unknown parameter "lrr"' "${base}unlearn:
-  - finetune: {lrr: 0.1}
-"
-try 'did you mean "lr"?' "${base}unlearn:
+try 's.yaml:6:16: finetune has no parameter "lrr"; did you mean "lr"?' "${base}unlearn:
   - finetune: {lrr: 0.1}
 "
 try 'unlearn: "finetune" stands twice; give one of them another label' "${base}unlearn:

@@ -93,12 +93,12 @@ static void test_signals(void **state)
     char path[128];
     bench_init(&b);
     for (uint32_t kind = 0; signals[kind]; kind++) {
-        const struct signal_spec spec = {kind, 4, 2.0, 0.6};
+        const lethe_signal spec = {kind, 4, 2.0, 0.6};
         double target[N], shadow[M * N];
         for (int i = 0; i < N; i++)
-            target[i] = signal_of(&spec, b.target + i * C, C, b.y[i]);
+            target[i] = lethe_signal_value(&spec, b.target + i * C, C, b.y[i]);
         for (int i = 0; i < M * N; i++)
-            shadow[i] = signal_of(&spec, b.shadow + i * C, C, b.y[i % N]);
+            shadow[i] = lethe_signal_value(&spec, b.shadow + i * C, C, b.y[i % N]);
         file_of(path, sizeof path, "rmia_amun_v1/out_signal_target_%s", signals[kind]);
         assert_true(distance_to(path, target, N) < 5e-7);
         file_of(path, sizeof path, "rmia_amun_v1/out_signal_reference_%s", signals[kind]);
@@ -110,13 +110,15 @@ static void test_signals(void **state)
 static void test_ratio(void **state)
 {
     struct bench b;
-    const struct signal_spec spec = {SIGNAL_TAYLOR_MARGIN, 4, 2.0, 0.6};
-    double ratio[N], prior[N];
+    const struct attack_spec spec = {
+        .signal = {LETHE_SIGNAL_TAYLOR_MARGIN, 4, 2.0, 0.6}, .n_models = M};
+    double ratio[N], prior[N], work[M];
     struct fixture reference = fixture_load("rmia_amun_v1/out_ratio");
     bench_init(&b);
     for (int i = 0; i < N; i++) {
-        ratio[i] = ratio_of(&spec, &b.job, (uint64_t)i);
-        prior[i] = signal_of(&spec, b.target + i * C, C, b.y[i]) / ratio[i];
+        const struct set set = {&b.candidates, &b.references};
+        ratio[i] = ratio_of(&spec, &set, (uint64_t)i, 0, work);
+        prior[i] = lethe_signal_value(&spec.signal, b.target + i * C, C, b.y[i]) / ratio[i];
         assert_true(fabs(ratio[i] - reference.v[i]) <= 1e-6 + 2e-6 * fabs(reference.v[i]));
     }
     assert_true(distance_to("rmia_amun_v1/out_prior_mean", prior, N) < 1e-6);
@@ -277,17 +279,17 @@ static void test_permutation(void **state)
 static void test_extreme_logits(void **state)
 {
     const float sure[3] = {1000, -1000, 0}, unsure[3] = {5, 5, 5};
-    const struct signal_spec softmax = {SIGNAL_SOFTMAX, 4, 2, 0.6};
-    const struct signal_spec margin = {SIGNAL_SOFT_MARGIN, 4, 2, 0.6};
-    const struct signal_spec logit = {SIGNAL_LOGIT, 4, 2, 0.6};
-    assert_true(signal_of(&softmax, sure, 3, 0) == 1);
-    assert_true(signal_of(&softmax, sure, 3, 1) == 0);
-    assert_true(fabs(signal_of(&softmax, unsure, 3, 2) - 1.0 / 3) < 1e-15);
-    assert_true(signal_of(&margin, sure, 3, 0) == 1);
-    assert_true(fabs(signal_of(&margin, unsure, 3, 2) - exp(-0.6) / (2 + exp(-0.6))) < 1e-15);
-    assert_true(fabs(signal_of(&logit, sure, 3, 0) + log(1e-45)) < 1e-9);
-    assert_true(fabs(signal_of(&logit, sure, 3, 1) - log(1e-45)) < 1e-9);
-    assert_true(taylor(1.5, 1) == 1 && taylor(1.5, 3) == 1 + 1.5 + 1.125);
+    const lethe_signal softmax = {LETHE_SIGNAL_SOFTMAX, 4, 2, 0.6};
+    const lethe_signal margin = {LETHE_SIGNAL_SOFT_MARGIN, 4, 2, 0.6};
+    const lethe_signal logit = {LETHE_SIGNAL_LOGIT, 4, 2, 0.6};
+    assert_true(lethe_signal_value(&softmax, sure, 3, 0) == 1);
+    assert_true(lethe_signal_value(&softmax, sure, 3, 1) == 0);
+    assert_true(fabs(lethe_signal_value(&softmax, unsure, 3, 2) - 1.0 / 3) < 1e-15);
+    assert_true(lethe_signal_value(&margin, sure, 3, 0) == 1);
+    assert_true(fabs(lethe_signal_value(&margin, unsure, 3, 2) - exp(-0.6) / (2 + exp(-0.6))) < 1e-15);
+    assert_true(fabs(lethe_signal_value(&logit, sure, 3, 0) + log(1e-45)) < 1e-9);
+    assert_true(fabs(lethe_signal_value(&logit, sure, 3, 1) - log(1e-45)) < 1e-9);
+    assert_true(lethe_taylor(1.5, 1) == 1 && lethe_taylor(1.5, 3) == 1 + 1.5 + 1.125);
 }
 
 /* Undefined ratios score 0 and are reported, never returned. */

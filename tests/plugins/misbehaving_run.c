@@ -48,7 +48,7 @@ BEHAVIOUR(wreck)
 
 BEHAVIOUR(segfault)
 {
-    int *volatile nowhere = NULL;
+    volatile int *volatile nowhere = NULL; /* a plain store would be optimised away */
     LETHE_TRY(ctx->host->core->progress(ctx, 0.5, "about to crash"));
     *nowhere = 1;
     return LETHE_OK;

@@ -18,7 +18,7 @@ static void fill(void *self, const uint32_t *rows, uint32_t n, uint32_t epoch, f
 
 static int make_model(struct bench *b, struct error *err)
 {
-    static const char text[] = "{arch: cnn, width: 4}";
+    static const char text[] = "{arch: cnn, width: 8}";
     const uint32_t input[3] = {b->ds->channels, b->ds->height, b->ds->width};
     struct yaml_node *node = NULL;
     TRY(yaml_parse("arch", text, strlen(text), &node, err));
@@ -29,7 +29,11 @@ static int make_model(struct bench *b, struct error *err)
     model_init(b->original, 1, "init");
     struct batch_source source = {b->ds->n_train, fill, b->ds};
     struct train_hooks hooks = {NULL, NULL, NULL, NULL};
-    return train_run(b->original, &b->recipe, &source, 1, b->h.par, &hooks, err);
+    struct recipe longer = b->recipe; /* so that the model knows its samples */
+    longer.epochs = 10;
+    longer.lr = 0.01;
+    longer.optim.momentum = 0.9;
+    return train_run(b->original, &longer, &source, 1, b->h.par, &hooks, err);
 }
 
 static int make_split(struct bench *b, const char *text, struct error *err)
@@ -47,8 +51,8 @@ static int make_split(struct bench *b, const char *text, struct error *err)
 
 int bench_init(struct bench *b, unsigned threads, struct error *err)
 {
-    struct data_spec spec
-        = {.name = "synthetic", .train = 160, .test = 80, .seed = 1, .noise = 0.4};
+    struct data_spec spec = {
+        .name = "synthetic", .train = 160, .test = 80, .seed = 1, .noise = 0.3};
     memset(b, 0, sizeof(*b));
     recipe_defaults(&b->recipe);
     b->recipe.epochs = 2;
@@ -72,6 +76,28 @@ int bench_forget_class(struct bench *b, struct error *err)
     split_release(&b->split);
     memset(&b->split, 0, sizeof(b->split));
     return make_split(b, "{class: 3}", err);
+}
+
+json_t *bench_params(const struct hosting *h, const char *changes)
+{
+    json_t *all = NULL, *out = json_object(), *extra = json_loads(changes, 0, NULL), *plugin, *p;
+    size_t i, k;
+    if (!out || !extra || plugin_describe(h->file, "x.so", &all, NULL) < 0) {
+        json_decref(out);
+        json_decref(extra);
+        return NULL;
+    }
+    json_array_foreach(all, k, plugin)
+    {
+        if (strcmp(json_string_value(json_object_get(plugin, "id")), h->plugin_id) != 0)
+            continue;
+        json_array_foreach(json_object_get(plugin, "params"), i, p) json_object_set(
+            out, json_string_value(json_object_get(p, "name")), json_object_get(p, "default"));
+    }
+    json_object_update(out, extra);
+    json_decref(extra);
+    json_decref(all);
+    return out;
 }
 
 void bench_release(struct bench *b)

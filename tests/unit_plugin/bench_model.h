@@ -5,10 +5,10 @@
 #include "hosting.h"
 
 struct bench {
-    struct dataset *ds; /* 160 training and 80 test samples of 10 classes */
-    struct split split; /* a random tenth, or class 3 when class_scenario */
-    struct arch *arch;  /* cnn of width 4 */
-    struct model *original; /* trained for two epochs */
+    struct dataset *ds;     /* 160 training and 80 test samples of 10 classes */
+    struct split split;     /* a random tenth, or class 3 when class_scenario */
+    struct arch *arch;      /* cnn of width 8 */
+    struct model *original; /* trained until it knows most of its samples */
     struct recipe recipe;   /* 2 epochs, batch 16, lr 0.05 */
     struct hosting h;       /* ds, split, recipe and seed are set */
 };
@@ -16,6 +16,9 @@ struct bench {
 int bench_init(struct bench *b, unsigned threads, struct error *err);
 /* Makes the split that forgets all of class 3. */
 int bench_forget_class(struct bench *b, struct error *err);
+/* Parameters of h->file's plugin h->plugin_id: its defaults, with changes ("{\"name\": value}") put
+ * over them. New reference; NULL on failure. */
+json_t *bench_params(const struct hosting *h, const char *changes);
 void bench_release(struct bench *b);
 
 #endif

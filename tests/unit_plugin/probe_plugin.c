@@ -14,13 +14,13 @@ static struct probe_trace trace;
 #define EXPECT(cond)                                                                               \
     do {                                                                                           \
         if (!(cond))                                                                               \
-            return lethe_failf(ctx, LETHE_E_INTERNAL, "line %d: %s", __LINE__, #cond);                \
+            return lethe_failf(ctx, LETHE_E_INTERNAL, "line %d: %s", __LINE__, #cond);             \
     } while (0)
 #define EXPECT_STATUS(call, status)                                                                \
     do {                                                                                           \
         lethe_status got_ = (call);                                                                \
         if (got_ != (status))                                                                      \
-            return lethe_failf(ctx, LETHE_E_INTERNAL, "line %d: %d: %s", __LINE__, got_, #call);      \
+            return lethe_failf(ctx, LETHE_E_INTERNAL, "line %d: %d: %s", __LINE__, got_, #call);   \
     } while (0)
 
 enum { P_WHAT = 0, P_NUMBER, P_TEXT };
@@ -261,8 +261,8 @@ static uint64_t n_trainable(lethe_ctx *ctx, lethe_model *m)
     uint64_t n = 0;
     for (uint32_t t = 0; t < ctx->host->model->n_tensors(ctx, m); t++) {
         lethe_tensor tensor = {.struct_size = sizeof tensor};
-        if (ctx->host->model->tensor(ctx, m, t, &tensor) == LETHE_OK
-            && (tensor.flags & LETHE_TENSOR_TRAINABLE))
+        if (ctx->host->model->tensor(ctx, m, t, &tensor) == LETHE_OK &&
+            (tensor.flags & LETHE_TENSOR_TRAINABLE))
             n += tensor.n;
     }
     return n;
@@ -452,9 +452,10 @@ static lethe_status look_cancelled(lethe_ctx *ctx, const lethe_forget_job *job)
 }
 
 #define LOOKS(X)                                                                                   \
-    X(rng) X(composed) X(batches) X(loader) X(labels) X(interleaved) X(replay) X(mask) X(models)   \
-    X(attack) X(par) X(tables) X(positive) X(unknown) X(passed_on) X(recovered) X(memory)          \
-    X(crash) X(kept) X(kept_table) X(recipe) X(cancelled)
+    X(rng)                                                                                         \
+    X(composed) X(batches) X(loader) X(labels) X(interleaved) X(replay) X(mask) X(models)          \
+        X(attack) X(par) X(tables) X(positive) X(unknown) X(passed_on) X(recovered) X(memory)      \
+            X(crash) X(kept) X(kept_table) X(recipe) X(cancelled)
 #define LOOK_NAME(name) #name,
 #define LOOK_FN(name) look_##name,
 static const char *const look_names[] = {LOOKS(LOOK_NAME) NULL};
@@ -543,7 +544,8 @@ static void member_dispose(lethe_ctx *ctx, void *state)
 
 /* ---- metrics ---- */
 
-static const char *const emissions[] = {"good", "no_note", "twice", "shape", "index", "curve", NULL};
+static const char *const emissions[] = {"good",  "no_note", "twice", "shape",
+                                        "index", "curve",   NULL};
 static const lethe_param metric_params[] = {
     LETHE_CHOICE("how", 0, emissions, "what is emitted"),
 };
@@ -597,12 +599,21 @@ static const lethe_info group_info = INFO("test.group"), random_info = INFO("tes
 static const lethe_param probe_params[] = {
     LETHE_CHOICE("what", 0, look_names, "which inspection"),
     LETHE_INT("number", 1, 0, 9, "", "a whole number"),
-    {sizeof(lethe_param), LETHE_PARAM_STRING, 0, "text", "", "a text", {.s = "none"}, {0}, {0},
-     NULL, NULL},
+    {sizeof(lethe_param),
+     LETHE_PARAM_STRING,
+     0,
+     "text",
+     "",
+     "a text",
+     {.s = "none"},
+     {0},
+     {0},
+     NULL,
+     NULL},
 };
 static const char *const probe_settings[] = {"eps=0.04", "steps=10", NULL};
-static const lethe_attack_use probe_attacks[]
-    = {{sizeof(lethe_attack_use), 0, "pgd-l2-nearest", probe_settings}};
+static const lethe_attack_use probe_attacks[] = {
+    {sizeof(lethe_attack_use), 0, "pgd-l2-nearest", probe_settings}};
 static const lethe_unlearner probe_table = {
     .struct_size = sizeof(lethe_unlearner),
     .scenarios = LETHE_SCENARIO_RANDOM | LETHE_SCENARIO_CLASS,
@@ -615,12 +626,11 @@ static const lethe_unlearner probe_table = {
     .dispose = probe_dispose,
 };
 static const lethe_unlearner bare_table = {.struct_size = sizeof(lethe_unlearner),
-                                           .scenarios = LETHE_SCENARIO_RANDOM
-                                                        | LETHE_SCENARIO_CLASS,
+                                           .scenarios =
+                                               LETHE_SCENARIO_RANDOM | LETHE_SCENARIO_CLASS,
                                            .run = bare_run};
-static const lethe_unlearner random_table = {.struct_size = sizeof(lethe_unlearner),
-                                             .scenarios = LETHE_SCENARIO_RANDOM,
-                                             .run = bare_run};
+static const lethe_unlearner random_table = {
+    .struct_size = sizeof(lethe_unlearner), .scenarios = LETHE_SCENARIO_RANDOM, .run = bare_run};
 static const lethe_score member_scores[] = {{sizeof(lethe_score), 0, "which", ""},
                                             {sizeof(lethe_score), 0, "included", ""}};
 static const lethe_membership_attack member_table = {
@@ -664,8 +674,8 @@ static const lethe_audit audit_table = {.struct_size = sizeof(lethe_audit),
                                         .min_references = 2};
 
 #define ALL_CAPS                                                                                   \
-    (LETHE_CAP_FORGET | LETHE_CAP_RETAIN | LETHE_CAP_GRADIENTS | LETHE_CAP_WEIGHTS                 \
-     | LETHE_CAP_ATTACK | LETHE_CAP_RECIPE)
+    (LETHE_CAP_FORGET | LETHE_CAP_RETAIN | LETHE_CAP_GRADIENTS | LETHE_CAP_WEIGHTS |               \
+     LETHE_CAP_ATTACK | LETHE_CAP_RECIPE)
 #define PLUGIN(name, kind, info, params, n, needs, uses, table)                                    \
     static const lethe_plugin name = {sizeof(lethe_plugin), kind,  &info, params, n,               \
                                       sizeof(lethe_param),  needs, uses,  &table, probe_extension}
@@ -676,11 +686,10 @@ PLUGIN(greedy, LETHE_KIND_UNLEARNER, greedy_info, NULL, 0, LETHE_CAP_SHADOWS, 0,
 PLUGIN(random_only, LETHE_KIND_UNLEARNER, random_info, NULL, 0, 0, 0, random_table);
 PLUGIN(member, LETHE_KIND_MEMBERSHIP_ATTACK, member_info, NULL, 0,
        LETHE_CAP_LOGITS | LETHE_CAP_SHADOWS, 0, member_table);
-PLUGIN(metric, LETHE_KIND_METRIC, metric_info, metric_params, 1, LETHE_CAP_LOGITS, 0,
-       metric_table);
+PLUGIN(metric, LETHE_KIND_METRIC, metric_info, metric_params, 1, LETHE_CAP_LOGITS, 0, metric_table);
 PLUGIN(group, LETHE_KIND_METRIC, group_info, metric_params, 1, LETHE_CAP_LOGITS, 0, group_table);
 PLUGIN(audit, LETHE_KIND_AUDIT, audit_info, NULL, 0, LETHE_CAP_LOGITS, LETHE_CAP_REFERENCES,
        audit_table);
-static const lethe_plugin *const plugins[]
-    = {&probe, &bare, &greedy, &random_only, &member, &metric, &group, &audit};
+static const lethe_plugin *const plugins[] = {&probe,  &bare,   &greedy, &random_only,
+                                              &member, &metric, &group,  &audit};
 LETHE_ENTRY(plugins, 1);

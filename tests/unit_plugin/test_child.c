@@ -37,9 +37,11 @@ static void test_done(void **state)
     struct child_result r = run("echo '{\"done\":\"ok\"}' >&3", 0, 0, NULL);
     expect(&r, VERDICT_OK, "");
     assert_true(r.wall_s > 0 && r.peak_bytes > 100000);
-    r = run("echo '{\"done\":\"unsupported\",\"reason\":\"no such layer\"}' >&3; exit 1", 0, 0, NULL);
+    r = run("echo '{\"done\":\"unsupported\",\"reason\":\"no such layer\"}' >&3; exit 1", 0, 0,
+            NULL);
     expect(&r, VERDICT_UNSUPPORTED, "no such layer");
-    r = run("echo '{\"done\":\"oom\",\"reason\":\"out of memory\"}' >&3; kill -SEGV $$", 0, 0, NULL);
+    r = run("echo '{\"done\":\"oom\",\"reason\":\"out of memory\"}' >&3; kill -SEGV $$", 0, 0,
+            NULL);
     expect(&r, VERDICT_OOM, "out of memory");
     r = run("printf '{\"done\":\"ok\",\"peak\":12345}\\n' >&3", 0, 0, NULL);
     expect(&r, VERDICT_OK, "");
@@ -112,8 +114,8 @@ static void test_deadline(void **state)
 static void test_stray_grandchild(void **state)
 {
     const char *log = "test_child_stray.log";
-    struct child_result r
-        = run("sleep 60 & echo $! ; echo '{\"done\":\"ok\"}' >&3; exit 0", 0, 0, log);
+    struct child_result r =
+        run("sleep 60 & echo $! ; echo '{\"done\":\"ok\"}' >&3; exit 0", 0, 0, log);
     struct error err = ERROR_INIT;
     char *text = NULL;
     size_t n = 0;
@@ -135,23 +137,40 @@ static void test_stray_grandchild(void **state)
     unlink(log);
 }
 
+/* One thread for the libraries, a group of its own, no descriptor but the event pipe, no signal
+ * blocked or ignored, whatever this process has set up. */
 static void test_environment(void **state)
 {
-    setenv("OMP_NUM_THREADS", "17", 1);
-    setenv("LETHE_TEST_KEPT", "yes", 1);
-    signal(SIGUSR1, SIG_IGN);
+    const char *log = "test_child_environment.log";
+    struct error err = ERROR_INIT;
+    char *text = NULL;
+    size_t n = 0;
     sigset_t mask, old;
+    setenv("OMP_NUM_THREADS", "17", 1);
+    setenv("LETHE_TEST_KEPT", "kept", 1);
+    signal(SIGUSR1, SIG_IGN);
     sigemptyset(&mask);
     sigaddset(&mask, SIGTERM);
     sigprocmask(SIG_BLOCK, &mask, &old);
-    struct child_result r
-        = run("echo $OMP_NUM_THREADS $OPENBLAS_NUM_THREADS $LETHE_TEST_KEPT; ps -o pgid= -p $$; "
-              "echo $$; ls /proc/$$/fd | tr '\\n' ' '; grep -E 'SigBlk|SigIgn' /proc/$$/status | tr -d '\\n\\t'; "
-              "echo '{\"done\":\"ok\"}' >&3",
-              0, 0, log);
+    struct child_result r =
+        run("echo $OMP_NUM_THREADS $OPENBLAS_NUM_THREADS $LETHE_TEST_KEPT\n"
+            "set -- $(cat /proc/$$/stat); test $1 = $$ && test $5 = $$ && echo group\n"
+            "for fd in /proc/$$/fd/*; do echo ${fd##*/}; done\n"
+            "while read name value; do case $name in SigBlk:|SigIgn:) echo $value;; esac; done "
+            "< /proc/$$/status\n"
+            "echo '{\"done\":\"ok\"}' >&3",
+            0, 0, log);
     sigprocmask(SIG_SETMASK, &old, NULL);
     signal(SIGUSR1, SIG_DFL);
     expect(&r, VERDICT_OK, "");
+    assert_ok(fs_read(log, 4096, &text, &n, &err), err);
+    /* descriptor 4 is the shell's own, of the folder it lists */
+    static const char want[] = "1 1 kept\ngroup\n0\n1\n2\n3\n4\n0000000000000000\n";
+    assert_int_equal(strncmp(text, want, sizeof(want) - 1), 0);
+    /* glibc leaves its own two signals, 32 and 33, ignored */
+    assert_int_equal(strtoull(text + sizeof(want) - 1, NULL, 16) & ~(3ull << 31), 0);
+    free(text);
+    unlink(log);
 }
 
 static void test_exec_failure(void **state)
@@ -168,7 +187,8 @@ static void test_exec_failure(void **state)
     o.program = "/bin/sh";
     o.log_path = "/nonexistent/log";
     assert_int_equal(child_start(&o, &c, &err), ERR_IO);
-    assert_string_equal(err.text, "cannot write the log /nonexistent/log: No such file or directory");
+    assert_string_equal(err.text,
+                        "cannot write the log /nonexistent/log: No such file or directory");
 }
 
 static void test_progress(void **state)
@@ -195,9 +215,10 @@ static void test_progress(void **state)
 /* Several at once, and one that floods its pipe. */
 static void test_many(void **state)
 {
-    const char *scripts[] = {"sleep 0.2; echo '{\"done\":\"ok\"}' >&3",
-                             "while :; do echo '{\"progress\":0.5,\"what\":\"flood\"}' >&3; done",
-                             "head -c 100000 /dev/zero >&3; echo >&3; echo '{\"done\":\"ok\"}' >&3"};
+    const char *scripts[] = {
+        "sleep 0.2; echo '{\"done\":\"ok\"}' >&3",
+        "while :; do echo '{\"progress\":0.5,\"what\":\"flood\"}' >&3; done",
+        "head -c 100000 /dev/zero >&3; echo >&3; echo '{\"done\":\"ok\"}' >&3"};
     struct child *c[3] = {NULL};
     struct error err = ERROR_INIT;
     for (int i = 0; i < 3; i++) {
@@ -257,12 +278,12 @@ static void test_worker_path(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_done),         cmocka_unit_test(test_no_result),
-        cmocka_unit_test(test_exit_status),  cmocka_unit_test(test_signals),
-        cmocka_unit_test(test_deadline),     cmocka_unit_test(test_stray_grandchild),
-        cmocka_unit_test(test_environment),  cmocka_unit_test(test_exec_failure),
-        cmocka_unit_test(test_progress),     cmocka_unit_test(test_many),
-        cmocka_unit_test(test_capture),      cmocka_unit_test(test_worker_path),
+        cmocka_unit_test(test_done),        cmocka_unit_test(test_no_result),
+        cmocka_unit_test(test_exit_status), cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_deadline),    cmocka_unit_test(test_stray_grandchild),
+        cmocka_unit_test(test_environment), cmocka_unit_test(test_exec_failure),
+        cmocka_unit_test(test_progress),    cmocka_unit_test(test_many),
+        cmocka_unit_test(test_capture),     cmocka_unit_test(test_worker_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

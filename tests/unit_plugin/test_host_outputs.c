@@ -173,9 +173,6 @@ static void test_own_attacks(void **state)
     struct candidates c;
     struct error err = ERROR_INIT;
     struct hosting h = {0};
-    json_t *params = json_pack("{s:s,s:s,s:f,s:f,s:f,s:i}", "variant", "amun", "signal",
-                               "taylor-soft-margin", "temperature", 2.0, "gamma", 2.0, "margin",
-                               0.6, "order", 4);
     make_candidates(&c);
     for (int i = 0; i < N * VIEWS * C; i++) {
         c.logits[i] = (float)((i * 37) % 11) - 5;
@@ -189,11 +186,14 @@ static void test_own_attacks(void **state)
             const char **names = NULL;
             double *scores = NULL;
             uint32_t n = 0;
-            h.seed = seed;
-            h.params = params;
             open_file(&h, attack ? PLUGIN_DIR "/rmia.so" : PLUGIN_DIR "/loss_threshold.so",
                       attack ? "rmia" : "loss-threshold");
+            json_t *params = bench_params(&h, "{}");
+            assert_non_null(params);
+            h.seed = seed;
+            h.params = params;
             assert_ok(hosting_member(&h, &c.in, &n, &names, &scores, &err), err);
+            json_decref(params);
             assert_int_equal(n, 1);
             if (first)
                 assert_memory_equal(first, scores, N * sizeof(double));
@@ -203,7 +203,6 @@ static void test_own_attacks(void **state)
         }
         free(first);
     }
-    json_decref(params);
 }
 
 /* ---- metrics ---- */
@@ -225,13 +224,13 @@ static void make_measured(struct measured *m)
     m->y[1] = 1;
     for (int i = 0; i < 3; i++) {
         m->set[i] = (struct outputs){2, 1, 2, m->logits[i], m->y};
-        m->target[i] = (struct model_outputs){&m->set[i], &m->set[(i + 1) % 3],
-                                              &m->set[(i + 2) % 3], NULL};
+        m->target[i] =
+            (struct model_outputs){&m->set[i], &m->set[(i + 1) % 3], &m->set[(i + 2) % 3], NULL};
     }
     m->reference[0] = m->target[0];
     m->reference[1] = m->target[2];
-    m->in = (struct metric_input){.n_classes = 2, .n_targets = 1, .targets = m->target,
-                                  .scenario = 1};
+    m->in =
+        (struct metric_input){.n_classes = 2, .n_targets = 1, .targets = m->target, .scenario = 1};
 }
 
 static int measure(struct measured *m, const char *path, const char *id, const char *how,

@@ -271,11 +271,11 @@ static void test_bad_params(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_rng),       TEST(test_order_of_calls), TEST(test_class_scenario),
-        TEST(test_views),     TEST(test_loader),         TEST(test_bad_label),
-        TEST(test_passes),    TEST(test_mask),           TEST(test_models),
-        TEST(test_attack),    TEST(test_recipe),         TEST(test_statuses),
-        TEST(test_denied),    TEST(test_bad_params),
+        TEST(test_rng),    TEST(test_order_of_calls), TEST(test_class_scenario),
+        TEST(test_views),  TEST(test_loader),         TEST(test_bad_label),
+        TEST(test_passes), TEST(test_mask),           TEST(test_models),
+        TEST(test_attack), TEST(test_recipe),         TEST(test_statuses),
+        TEST(test_denied), TEST(test_bad_params),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,31 +31,6 @@ static void open_plugin(struct bench *b, const char *file, const char *id)
     b->h.plugin_id = id;
 }
 
-/* Defaults with a few changes: "{name: value}" as JSON. */
-static json_t *params_of(struct bench *b, const char *changes)
-{
-    struct error err = ERROR_INIT;
-    json_t *all = NULL, *out = json_object(), *p;
-    size_t i, k;
-    json_t *plugin;
-    assert_ok(plugin_describe(b->h.file, "x.so", &all, &err), err);
-    json_array_foreach(all, k, plugin)
-    {
-        if (strcmp(json_string_value(json_object_get(plugin, "id")), b->h.plugin_id) == 0)
-            json_array_foreach(json_object_get(plugin, "params"), i, p)
-            {
-                json_object_set(out, json_string_value(json_object_get(p, "name")),
-                                json_object_get(p, "default"));
-            }
-    }
-    json_t *extra = json_loads(changes, 0, NULL);
-    assert_non_null(extra);
-    json_object_update(out, extra);
-    json_decref(extra);
-    json_decref(all);
-    return out;
-}
-
 struct answer {
     struct model *m;
     struct unlearn_result r;
@@ -66,7 +41,8 @@ static int try_unlearn(struct bench *b, const char *file, const char *id, const 
                        struct error *err)
 {
     open_plugin(b, file, id);
-    json_t *params = params_of(b, changes);
+    json_t *params = bench_params(&b->h, changes);
+    assert_non_null(params);
     b->h.params = params;
     ret->m = NULL;
     assert_ok(model_clone(b->original, &ret->m, err), *err);
@@ -76,8 +52,8 @@ static int try_unlearn(struct bench *b, const char *file, const char *id, const 
     return rc;
 }
 
-static struct answer unlearn(struct bench *b, const char *file, const char *id,
-                             const char *changes, const struct adversarial *declared, uint32_t n)
+static struct answer unlearn(struct bench *b, const char *file, const char *id, const char *changes,
+                             const struct adversarial *declared, uint32_t n)
 {
     struct answer a;
     struct error err = ERROR_INIT;
@@ -87,8 +63,8 @@ static struct answer unlearn(struct bench *b, const char *file, const char *id,
 
 static bool same(const struct model *a, const struct model *b)
 {
-    return memcmp(a->param, b->param, a->n_param * sizeof(float)) == 0
-           && memcmp(a->stat, b->stat, a->n_stat * sizeof(float)) == 0;
+    return memcmp(a->param, b->param, a->n_param * sizeof(float)) == 0 &&
+           memcmp(a->stat, b->stat, a->n_stat * sizeof(float)) == 0;
 }
 
 static void bench(struct bench *b, unsigned threads)
@@ -104,17 +80,16 @@ static void test_finetune(void **state)
 {
     struct bench b;
     bench(&b, 1);
-    struct answer a
-        = unlearn(&b, "finetune", "finetune", "{\"epochs\":2,\"batch\":32}", NULL, 0);
+    struct answer a = unlearn(&b, "finetune", "finetune", "{\"epochs\":2,\"batch\":32}", NULL, 0);
     expect_meters(&a.r.meters, 0, 288, 0, 288, 288, 10, 0, 0);
     assert_true(a.r.run_s > 0 && a.r.prepare_s >= 0);
     assert_false(same(a.m, b.original));
-    struct answer again
-        = unlearn(&b, "finetune", "finetune", "{\"epochs\":2,\"batch\":32}", NULL, 0);
+    struct answer again =
+        unlearn(&b, "finetune", "finetune", "{\"epochs\":2,\"batch\":32}", NULL, 0);
     assert_true(same(a.m, again.m));
     b.h.seed = 43;
-    struct answer other
-        = unlearn(&b, "finetune", "finetune", "{\"epochs\":2,\"batch\":32}", NULL, 0);
+    struct answer other =
+        unlearn(&b, "finetune", "finetune", "{\"epochs\":2,\"batch\":32}", NULL, 0);
     assert_false(same(a.m, other.m));
     model_free(a.m);
     model_free(again.m);
@@ -180,7 +155,8 @@ static struct adversarial attack(struct bench *b)
     float x[16 * 784];
     int32_t y[16];
     open_plugin(b, "pgd_l2_nearest", "pgd-l2-nearest");
-    json_t *params = params_of(b, "{\"steps\":10}");
+    json_t *params = bench_params(&b->h, "{\"steps\":10}");
+    assert_non_null(params);
     b->h.params = params;
     for (uint32_t i = 0; i < n; i++)
         ids[i] = b->split.forget[i];
@@ -240,9 +216,9 @@ static void test_amun(void **state)
     uint64_t af = set.cost.attack_forward, ab = set.cost.attack_backward, found = 0;
     for (uint32_t i = 0; i < set.n; i++)
         found += set.found[i];
-    struct answer a = unlearn(&b, "amun", "amun",
-                              "{\"epochs\":3,\"batch\":8,\"retain\":false,\"forget\":false}", &set,
-                              1);
+    struct answer a =
+        unlearn(&b, "amun", "amun", "{\"epochs\":3,\"batch\":8,\"retain\":false,\"forget\":false}",
+                &set, 1);
     expect_meters(&a.r.meters, 16, 0, 0, 3 * found, 3 * found, 3 * ((found + 7) / 8), af, ab);
     model_free(a.m);
     a = unlearn(&b, "amun", "amun", "{\"epochs\":1,\"batch\":8}", &set, 1);
@@ -251,8 +227,7 @@ static void test_amun(void **state)
     model_free(a.m);
     struct error err = ERROR_INIT;
     assert_int_equal(try_unlearn(&b, "amun", "amun", "{}", NULL, 0, &a, &err), ERR_DENIED);
-    assert_string_equal(err.text,
-                        "amun needs example attacks, which this task does not grant");
+    assert_string_equal(err.text, "amun needs example attacks, which this task does not grant");
     model_free(a.m);
     adversarial_release(&set);
     bench_release(&b);
@@ -279,8 +254,8 @@ static void test_others(void **state)
 {
     struct bench b;
     bench(&b, 1);
-    struct answer a
-        = unlearn(&b, "random_labels", "random-labels", "{\"epochs\":2,\"batch\":32}", NULL, 0);
+    struct answer a =
+        unlearn(&b, "random_labels", "random-labels", "{\"epochs\":2,\"batch\":32}", NULL, 0);
     expect_meters(&a.r.meters, 32, 288, 0, 320, 320, 10, 0, 0);
     model_free(a.m);
     a = unlearn(&b, "gradient_ascent", "gradient-ascent", "{\"epochs\":2,\"batch\":10}", NULL, 0);

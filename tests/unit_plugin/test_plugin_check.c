@@ -46,8 +46,8 @@ static const char *const settings[] = {"eps=1", NULL}, *const bad_settings[] = {
 static void init(struct parts *p)
 {
     memset(p, 0, sizeof(*p));
-    p->info = (lethe_info){sizeof(p->info), 0, "test.good", "Good", "good", "1.0.0", "", "MIT",
-                           "does nothing", "", "", "", NULL};
+    p->info = (lethe_info){sizeof(p->info), 0,  "test.good", "Good", "good", "1.0.0", "", "MIT",
+                           "does nothing",  "", "",          "",     NULL};
     p->param[0] = (lethe_param)LETHE_REAL("lr", 0.1, 0, 1, "", "a rate");
     p->param[1] = (lethe_param)LETHE_CHOICE("how", 1, words, "a choice");
     p->use = (lethe_attack_use){sizeof(p->use), 0, "pgd", settings};
@@ -58,9 +58,17 @@ static void init(struct parts *p)
                                      .attacks = &p->use,
                                      .run = run};
     for (int i = 0; i < 2; i++) {
-        p->output[i] = (lethe_output){sizeof(p->output[i]), LETHE_SHAPE_SCALAR,
-                                      LETHE_BETTER_HIGHER, LETHE_REF_NONE, i ? "b" : "a", "", "",
-                                      "", 0, 1, 0};
+        p->output[i] = (lethe_output){sizeof(p->output[i]),
+                                      LETHE_SHAPE_SCALAR,
+                                      LETHE_BETTER_HIGHER,
+                                      LETHE_REF_NONE,
+                                      i ? "b" : "a",
+                                      "",
+                                      "",
+                                      "",
+                                      0,
+                                      1,
+                                      0};
         p->score[i] = (lethe_score){sizeof(p->score[i]), 0, i ? "b" : "a", ""};
     }
     p->metric = (lethe_metric){.struct_size = sizeof(p->metric),
@@ -129,9 +137,10 @@ static void test_info(void **state)
 {
     const uint32_t k = LETHE_KIND_UNLEARNER;
     REFUSED(k, p.plugin.info = NULL, "a plugin has no info; it is required");
-    REFUSED(k, p.info.struct_size = 8,
-            "lethe_info has struct_size 8, ABI 0.1 needs 96; set it with sizeof and build with this "
-            "Lethe's headers");
+    REFUSED(
+        k, p.info.struct_size = 8,
+        "lethe_info has struct_size 8, ABI 0.1 needs 96; set it with sizeof and build with this "
+        "Lethe's headers");
     REFUSED(k, p.info.id = "Bad Id",
             "a plugin has no valid id; ids are [a-z0-9]+([.-][a-z0-9]+)*, e.g. org.lab.method");
     REFUSED(k, p.info.doc = NULL, "plugin test.good: info.doc is NULL");
@@ -145,10 +154,10 @@ static void test_params(void **state)
     REFUSED(k, p.plugin.params = NULL,
             "plugin test.good: params: 2 are declared, but the array is NULL");
     REFUSED(k, p.plugin.param_stride = 8,
-            "plugin test.good: params: items are 8 bytes apart, ABI 0.1 needs 88; set the stride "
+            "plugin test.good: params: items are 8 bytes apart, ABI 0.1 needs 80; set the stride "
             "with sizeof");
     REFUSED(k, p.param[0].struct_size = 4,
-            "plugin test.good: parameter 1: it has struct_size 4, ABI 0.1 needs 88; set it with "
+            "plugin test.good: parameter 1: it has struct_size 4, ABI 0.1 needs 80; set it with "
             "sizeof and build with this Lethe's headers");
     REFUSED(k, p.param[0].name = "LR",
             "plugin test.good: parameter 1 (LR): its name is no lower-case word; names are "
@@ -175,7 +184,8 @@ static void test_tables(void **state)
 {
     const uint32_t u = LETHE_KIND_UNLEARNER, m = LETHE_KIND_METRIC;
     const uint32_t a = LETHE_KIND_MEMBERSHIP_ATTACK, e = LETHE_KIND_EXAMPLE_ATTACK;
-    REFUSED(u, p.plugin.iface = NULL, "plugin test.good: its table (iface) is NULL; it is required");
+    REFUSED(u, p.plugin.iface = NULL,
+            "plugin test.good: its table (iface) is NULL; it is required");
     REFUSED(u, p.unlearner.run = NULL,
             "plugin test.good: lethe_unlearner.run is NULL; it is required");
     REFUSED(u, p.unlearner.scenarios = 0,

@@ -79,9 +79,14 @@ static const struct plugin_failure *failure_of(const struct plugin_set *s, const
 static void test_files(void **state)
 {
     struct place *p = *state;
-    const char *const files[]
-        = {PLUGIN_DIR "/amun.so", BAD_DIR "/bad_constructor.so", BAD_DIR "/bad_major.so",
-           BAD_DIR "/bad_exit.so", "/nonexistent/x.so", p->dir, PROBE, NULL};
+    const char *const files[] = {PLUGIN_DIR "/amun.so",
+                                 BAD_DIR "/bad_constructor.so",
+                                 BAD_DIR "/bad_major.so",
+                                 BAD_DIR "/bad_exit.so",
+                                 "/nonexistent/x.so",
+                                 p->dir,
+                                 PROBE,
+                                 NULL};
     struct plugin_set s;
     char hex[HASH_HEX_SIZE];
     discover(files, NULL, &s);
@@ -108,7 +113,8 @@ static void test_files(void **state)
     plugins_release(&s);
 }
 
-/* Files before the variable's folders, those before the user's; the later one is shown as hidden. */
+/* Files before the variable's folders, those before the user's; the later one is shown as hidden.
+ */
 static void test_order(void **state)
 {
     struct place *p = *state;
@@ -127,8 +133,8 @@ static void test_order(void **state)
     unsigned n = 0;
     for (unsigned i = 0; i < s.n; i++)
         if (strcmp(s.plugin[i].id, "finetune") == 0 && strstr(s.plugin[i].path, p->dir)) {
-            static const char *const want[]
-                = {"a/whatever.so", "b/finetune.so", "lethe/plugins/finetune.so"};
+            static const char *const want[] = {"a/whatever.so", "b/finetune.so",
+                                               "lethe/plugins/finetune.so"};
             assert_string_equal(s.plugin[i].path, at(p, want[n++]));
             if (n == 1)
                 assert_null(s.plugin[i].shadowed_by);
@@ -150,8 +156,9 @@ static void test_bad_variable(void **state)
     struct error err = ERROR_INIT;
     char path[256];
     setenv("LETHE_PLUGIN_PATH", "plugins", 1);
-    assert_fails(plugins_discover(NULL, NULL, &s, &err), err, ERR_INVALID,
-                 "LETHE_PLUGIN_PATH: expected absolute folders separated by ':', found \"plugins\"");
+    assert_fails(
+        plugins_discover(NULL, NULL, &s, &err), err, ERR_INVALID,
+        "LETHE_PLUGIN_PATH: expected absolute folders separated by ':', found \"plugins\"");
     snprintf(path, sizeof(path), "%s:", p->dir);
     setenv("LETHE_PLUGIN_PATH", path, 1);
     assert_fails(plugins_discover(NULL, NULL, &s, &err), err, ERR_INVALID,

@@ -65,10 +65,10 @@ static void test_values(void **state)
     struct error err = ERROR_INIT;
     json_t *p = NULL;
     assert_ok(resolve(&a->amun,
-                      "amun: {lr: 8/256, epochs: 3, retain: no, schedule: cosine, momentum: 1}",
-                      &p, &err),
+                      "amun: {lr: 8/256, epochs: 3, retain: no, schedule: cosine, momentum: 1}", &p,
+                      &err),
               err);
-    char *text = json_dumps(p, JSON_COMPACT);
+    char *text = json_dumps(p, JSON_COMPACT | JSON_REAL_PRECISION(15));
     assert_string_equal(text,
                         "{\"epochs\":3,\"lr\":0.03125,\"batch\":128,\"momentum\":1.0,"
                         "\"weight_decay\":0.0005,\"schedule\":\"cosine\",\"step\":1,\"gamma\":0.1,"
@@ -105,7 +105,7 @@ static void test_errors(void **state)
     expect_error(state, "amun: {lr: [0.1]}",
                  "suite.yaml:1:12: amun.lr: expected a number from 0 to 1000, found a list");
     expect_error(state, "amun: {lr: }",
-                 "suite.yaml:1:12: amun.lr: expected a number from 0 to 1000, found nothing");
+                 "suite.yaml:1:8: amun.lr: expected a number from 0 to 1000, found nothing");
     expect_error(state, "amun: {epochs: 1.5}",
                  "suite.yaml:1:16: amun.epochs: expected a whole number from 0 to 100000, found "
                  "\"1.5\"");
@@ -131,7 +131,7 @@ static void test_attack_settings(void **state)
               err);
     const json_t *use = json_array_get(json_object_get(a->amun.json, "attacks"), 0);
     assert_ok(desc_attack_params(&a->attack, use, own, &p, &err), err);
-    char *text = json_dumps(p, JSON_COMPACT);
+    char *text = json_dumps(p, JSON_COMPACT | JSON_REAL_PRECISION(15));
     assert_string_equal(text,
                         "{\"eps\":0.1,\"steps\":50,\"max_doublings\":12,\"warm_start\":false}");
     free(text);

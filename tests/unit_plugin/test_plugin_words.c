@@ -35,13 +35,14 @@ static void test_clean_text(void **state)
 {
     expect_clean("plain", 5, 64, "plain");
     expect_clean("a\nb\tc\x7f", 6, 64, "a b c ");
-    expect_clean("\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", 9, 64, "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
+    expect_clean("\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", 9, 64,
+                 "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
     expect_clean("\xc3(\xff\x80", 4, 64, "?(??");
-    expect_clean("\xed\xa0\x80", 3, 64, "???");     /* a surrogate */
-    expect_clean("\xc0\xaf", 2, 64, "??");          /* an overlong slash */
+    expect_clean("\xed\xa0\x80", 3, 64, "???");      /* a surrogate */
+    expect_clean("\xc0\xaf", 2, 64, "??");           /* an overlong slash */
     expect_clean("\xf4\x90\x80\x80", 4, 64, "????"); /* beyond U+10FFFF */
-    expect_clean("\xe2\x82", 2, 64, "??");          /* cut off */
-    expect_clean("abc\xe2\x82\xac", 6, 6, "abc");   /* never half a character */
+    expect_clean("\xe2\x82", 2, 64, "??");           /* cut off */
+    expect_clean("abc\xe2\x82\xac", 6, 6, "abc");    /* never half a character */
     expect_clean("abc\xe2\x82\xac", 6, 7, "abc\xe2\x82\xac");
     expect_clean("abc", 3, 1, "");
 }
@@ -119,7 +120,7 @@ static void test_full_pipe(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_verdicts), cmocka_unit_test(test_clean_text),
+        cmocka_unit_test(test_verdicts),  cmocka_unit_test(test_clean_text),
         cmocka_unit_test(test_last_line), cmocka_unit_test(test_events),
         cmocka_unit_test(test_full_pipe),
     };

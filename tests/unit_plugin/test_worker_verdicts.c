@@ -55,8 +55,6 @@ static void test_crashes(void **state)
     expect(&r, VERDICT_CRASHED, "killed by SIGABRT (Aborted)");
     r = bad("constructor", "constructor");
     expect(&r, VERDICT_CRASHED, "killed by SIGABRT (Aborted)");
-    r = bad("segfault", "segfault");
-    expect(&r, SANITIZED ? VERDICT_FAILED : VERDICT_CRASHED, NULL);
 }
 
 /* Both kept pointers run into traps, which abort. */
@@ -107,10 +105,10 @@ static void test_timeouts(void **state)
     char file[512];
     snprintf(file, sizeof(file), "%s/bad_hang.so", BAD_DIR);
     struct child_result r = unlearn(file, "test.hang", "", 1, NULL);
-    expect(&r, VERDICT_TIMEOUT, "ran longer than the limit of 1 s");
+    expect(&r, VERDICT_TIMEOUT, "ran longer than the limit of 1.0 s");
     /* This worker blocks SIGTERM, so the plugin hears of it and ends by itself. */
     r = unlearn(PROBE, "test.probe", "cancelled", 1, NULL);
-    expect(&r, VERDICT_TIMEOUT, "ran longer than the limit of 1 s");
+    expect(&r, VERDICT_TIMEOUT, "ran longer than the limit of 1.0 s");
     assert_true(r.wall_s < 2.9); /* within the grace, without SIGKILL */
 }
 

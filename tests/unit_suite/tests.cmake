@@ -1,3 +1,3 @@
-lethe_test(store ${CMAKE_CURRENT_LIST_DIR}/test_store.c ROOMS suite)
-lethe_test(plan ${CMAKE_CURRENT_LIST_DIR}/test_plan.c ROOMS suite)
-lethe_test(task_files ${CMAKE_CURRENT_LIST_DIR}/test_task_files.c ROOMS suite)
+lethe_test(store ${CMAKE_CURRENT_LIST_DIR}/test_store.c ROOMS suite plugin nn)
+lethe_test(plan ${CMAKE_CURRENT_LIST_DIR}/test_plan.c ROOMS suite plugin nn)
+lethe_test(task_files ${CMAKE_CURRENT_LIST_DIR}/test_task_files.c ROOMS suite plugin nn)

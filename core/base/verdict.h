@@ -1,6 +1,6 @@
 /* verdict.h: how a task ended; the words of runs.csv's status column. */
-#ifndef PLUGIN_VERDICT_H
-#define PLUGIN_VERDICT_H
+#ifndef BASE_VERDICT_H
+#define BASE_VERDICT_H
 
 #define VERDICT_MAP(X)                                                                             \
     X(OK, "ok")                                                                                    \
