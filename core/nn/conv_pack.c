@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { MAX_GROUPS = 8 };
+
 struct packing packing_panels(size_t taps)
 {
     return (struct packing){.tap = PANEL, .panel = taps * PANEL};
@@ -77,6 +79,27 @@ void conv_unpack_add(const struct arch_layer *l, const float *part, size_t group
 {
     struct unpacking u = {l, part, groups, size, from, grad};
     par_run(par, panels(l->out[0]), unpack_panel, &u);
+}
+
+void conv_bias_add(const struct arch_layer *l, const double *part, size_t groups, size_t size,
+                   float *grad)
+{
+    for (size_t o = 0; o < l->out[0]; o++) {
+        double sum = 0;
+        for (size_t g = 0; g < groups; g++)
+            sum += part[g * size + o];
+        grad[o] += (float)sum;
+    }
+}
+
+size_t conv_taps(const struct arch_layer *l)
+{
+    return (size_t)l->kernel * l->kernel * l->in[0];
+}
+
+uint32_t conv_groups(uint32_t images)
+{
+    return images < MAX_GROUPS ? images : MAX_GROUPS;
 }
 
 void conv_pad_image(const float *x, size_t h, size_t w, size_t c, size_t pad, float *padded)

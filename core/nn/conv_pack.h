@@ -28,6 +28,15 @@ void conv_pack_transposed(const struct arch_layer *l, const float *w, struct pac
 void conv_unpack_add(const struct arch_layer *l, const float *part, size_t groups, size_t size,
                      struct packing from, struct par *par, float *grad);
 
+/* grad (O) += sum over g of part[g], `size` doubles apart. */
+void conv_bias_add(const struct arch_layer *l, const double *part, size_t groups, size_t size,
+                   float *grad);
+
+/* Taps of a filter: kernel x kernel x input channels. */
+size_t conv_taps(const struct arch_layer *l);
+/* Partial sums of a weight gradient over so many images: enough for as many threads. */
+uint32_t conv_groups(uint32_t images);
+
 /* One image with its padding: x (H, W, C) -> (H + 2 pad, W + 2 pad, C). */
 void conv_pad_image(const float *x, size_t h, size_t w, size_t c, size_t pad, float *padded);
 

@@ -6,7 +6,6 @@
 #include "conv_pack.h"
 
 enum { SPAN_WEIGHT, SPAN_PART, SPAN_BIAS_PART };
-enum { MAX_GROUPS = 8 };
 /* Floats of a block of columns: half of a usual second-level cache. */
 enum { COLUMN_FLOATS = 1 << 17 };
 
@@ -16,33 +15,23 @@ bool conv_by_columns(const struct kernels *k, const struct arch_layer *l)
     return k == kernels_usable(0) || l->out[2] < 4;
 }
 
-static size_t n_taps(const struct arch_layer *l)
-{
-    return (size_t)l->kernel * l->kernel * l->in[0];
-}
-
 /* Output rows in a block. */
 static size_t block_rows(const struct arch_layer *l)
 {
-    size_t rows = COLUMN_FLOATS / (n_taps(l) * l->out[2]);
+    size_t rows = COLUMN_FLOATS / (conv_taps(l) * l->out[2]);
     return rows ? rows : 1;
-}
-
-static uint32_t n_groups(uint32_t images)
-{
-    return images < MAX_GROUPS ? images : MAX_GROUPS;
 }
 
 static void plan(struct net *net, struct op *op)
 {
     const struct arch_layer *l = op->layer;
-    size_t weights = n_taps(l) * l->out[0], rows = block_rows(l);
+    size_t weights = conv_taps(l) * l->out[0], rows = block_rows(l);
     uint32_t f = op->time, b = op->back_time;
-    op->groups = n_groups(net->max_batch);
+    op->groups = conv_groups(net->max_batch);
     op->span[SPAN_WEIGHT] = net_reserve(net, weights * sizeof(float), f, b);
     op->span[SPAN_PART] = net_reserve(net, op->groups * weights * sizeof(float), b, b);
     op->span[SPAN_BIAS_PART] = net_reserve(net, op->groups * l->out[0] * sizeof(double), b, b);
-    net_want_scratch(net, rows * l->out[2] * n_taps(l) * sizeof(float));
+    net_want_scratch(net, rows * l->out[2] * conv_taps(l) * sizeof(float));
 }
 
 /* What output row h of an image sees: (out_w, K, K, C), zeros where the window hangs over. */
@@ -107,7 +96,7 @@ static struct job job_for(const struct pass *p, const struct op *op)
                         .bias_part = net_at(net, op->span[SPAN_BIAS_PART]),
                         .x_size = net->value[op->in[0]].size,
                         .y_size = net->value[op->out].size,
-                        .groups = n_groups(p->n),
+                        .groups = conv_groups(p->n),
                         .columns_are_input = l->kernel == 1 && l->stride == 1 && l->pad == 0};
 }
 
@@ -115,7 +104,7 @@ static struct job job_for(const struct pass *p, const struct op *op)
 static const float *columns_of(const struct job *j, size_t first, size_t rows, float *scratch)
 {
     const struct arch_layer *l = j->l;
-    size_t size = l->out[2] * n_taps(l);
+    size_t size = l->out[2] * conv_taps(l);
     if (j->columns_are_input)
         return j->x + first * size;
     for (size_t i = 0; i < rows; i++) {
@@ -139,7 +128,7 @@ static void forward_block(void *arg, size_t block, unsigned worker)
     const struct arch_layer *l = j->l;
     size_t per = block_rows(l), first = block * per, all = (size_t)j->p->n * l->out[1];
     size_t rows = all - first < per ? all - first : per, pixels = rows * l->out[2];
-    size_t outs = l->out[0], taps = n_taps(l);
+    size_t outs = l->out[0], taps = conv_taps(l);
     const float *columns = columns_of(j, first, rows, net_scratch(j->p->net, worker));
     float *y = j->y + first * l->out[2] * outs;
     for (size_t i = 0; j->bias && i < pixels; i++)
@@ -163,7 +152,8 @@ static int forward(const struct pass *p, const struct op *op, struct error *err)
 static void input_block(const struct job *j, size_t first, size_t rows, float *scratch)
 {
     const struct arch_layer *l = j->l;
-    size_t outs = l->out[0], taps = n_taps(l), size = l->out[2] * taps, pixels = rows * l->out[2];
+    size_t outs = l->out[0], taps = conv_taps(l), size = l->out[2] * taps,
+           pixels = rows * l->out[2];
     const float *dy = j->dy + first * l->out[2] * outs;
     if (j->columns_are_input) {
         product(CblasNoTrans, CblasTrans, pixels, taps, outs, dy, outs, j->weight, outs, 0,
@@ -181,7 +171,7 @@ static void weight_block(const struct job *j, size_t first, size_t rows, float *
                          float *part, double *bias_part)
 {
     const struct arch_layer *l = j->l;
-    size_t outs = l->out[0], taps = n_taps(l), pixels = rows * l->out[2];
+    size_t outs = l->out[0], taps = conv_taps(l), pixels = rows * l->out[2];
     const float *dy = j->dy + first * l->out[2] * outs;
     const float *columns = columns_of(j, first, rows, scratch);
     product(CblasTrans, CblasNoTrans, taps, outs, pixels, columns, taps, dy, outs, 1, part);
@@ -194,7 +184,7 @@ static void backward_group(void *arg, size_t group, unsigned worker)
 {
     const struct job *j = arg;
     const struct arch_layer *l = j->l;
-    size_t weights = n_taps(l) * l->out[0], per = block_rows(l);
+    size_t weights = conv_taps(l) * l->out[0], per = block_rows(l);
     size_t from = split_at(j->p->n, group, j->groups), to = split_at(j->p->n, group + 1, j->groups);
     float *scratch = net_scratch(j->p->net, worker), *part = j->part + group * weights;
     double *bias_part = j->bias_part + group * l->out[0];
@@ -211,16 +201,6 @@ static void backward_group(void *arg, size_t group, unsigned worker)
     }
 }
 
-static void add_bias_gradient(const struct job *j, float *grad)
-{
-    for (size_t o = 0; o < j->l->out[0]; o++) {
-        double sum = 0;
-        for (size_t g = 0; g < j->groups; g++)
-            sum += j->bias_part[g * j->l->out[0] + o];
-        grad[o] += (float)sum;
-    }
-}
-
 static void backward(const struct pass *p, const struct op *op, const float *dy, float *const dx[2])
 {
     struct job j = job_for(p, op);
@@ -229,10 +209,10 @@ static void backward(const struct pass *p, const struct op *op, const float *dy,
     par_run(p->net->par, j.groups, backward_group, &j);
     if (!p->grad)
         return;
-    conv_unpack_add(j.l, j.part, j.groups, n_taps(j.l) * j.l->out[0], packing_matrix(j.l->out[0]),
-                    p->net->par, p->grad + op_tensor(p->m, op, 0));
+    conv_unpack_add(j.l, j.part, j.groups, conv_taps(j.l) * j.l->out[0],
+                    packing_matrix(j.l->out[0]), p->net->par, p->grad + op_tensor(p->m, op, 0));
     if (j.l->bias)
-        add_bias_gradient(&j, p->grad + op_tensor(p->m, op, 1));
+        conv_bias_add(j.l, j.bias_part, j.groups, j.l->out[0], p->grad + op_tensor(p->m, op, 1));
 }
 
 const struct op_class op_columns = {.name = "conv (columns)",

@@ -4,16 +4,9 @@
 #include "conv_pack.h"
 
 enum { SPAN_WEIGHT, SPAN_BIAS, SPAN_BACK, SPAN_PART, SPAN_BIAS_PART };
-/* Partial sums of a weight gradient: enough for as many threads. */
-enum { MAX_GROUPS = 8 };
 /* Fewer input channels than this leave most of a panel's lanes empty when the input gradient is
  * computed as a convolution. */
 enum { FEW_CHANNELS = 8 };
-
-static size_t n_taps(const struct arch_layer *l)
-{
-    return (size_t)l->kernel * l->kernel * l->in[0];
-}
 
 static size_t padded_size(const uint32_t shape[3], size_t pad)
 {
@@ -66,24 +59,19 @@ static struct conv_window scatter_window(const struct arch_layer *l)
                                 .rows = 1,
                                 .run = l->out[0],
                                 .x_step = l->out[0],
-                                .y_step = n_taps(l)};
+                                .y_step = conv_taps(l)};
 }
 
 static size_t back_weight_size(const struct arch_layer *l)
 {
     size_t window = (size_t)l->kernel * l->kernel;
     return back_by_gather(l) ? panels(l->in[0]) * PANEL * window * l->out[0]
-                             : panels(n_taps(l)) * PANEL * l->out[0];
-}
-
-static uint32_t n_groups(uint32_t images)
-{
-    return images < MAX_GROUPS ? images : MAX_GROUPS;
+                             : panels(conv_taps(l)) * PANEL * l->out[0];
 }
 
 static size_t weight_size(const struct arch_layer *l)
 {
-    return panels(l->out[0]) * PANEL * n_taps(l);
+    return panels(l->out[0]) * PANEL * conv_taps(l);
 }
 
 static void plan(struct net *net, struct op *op)
@@ -91,9 +79,9 @@ static void plan(struct net *net, struct op *op)
     const struct arch_layer *l = op->layer;
     size_t x = padded_size(l->in, l->pad), outs = panels(l->out[0]) * PANEL;
     size_t dy =
-        back_by_gather(l) ? padded_size(l->out, back_pad(l)) : x + (size_t)l->out[2] * n_taps(l);
+        back_by_gather(l) ? padded_size(l->out, back_pad(l)) : x + (size_t)l->out[2] * conv_taps(l);
     uint32_t f = op->time, b = op->back_time;
-    op->groups = n_groups(net->max_batch);
+    op->groups = conv_groups(net->max_batch);
     op->span[SPAN_WEIGHT] = net_reserve(net, weight_size(l) * sizeof(float), f, f);
     op->span[SPAN_BIAS] = net_reserve(net, outs * sizeof(float), f, f);
     op->span[SPAN_BACK] = net_reserve(net, back_weight_size(l) * sizeof(float), b, b);
@@ -170,7 +158,7 @@ static void pack_forward(const struct pass *p, const struct op *op)
     float *bias = net_at(p->net, op->span[SPAN_BIAS]);
     if (l->out[0] % PANEL)
         memset(weight, 0, weight_size(l) * sizeof(float));
-    conv_pack(l, p->m->param + op_tensor(p->m, op, 0), packing_panels(n_taps(l)), weight);
+    conv_pack(l, p->m->param + op_tensor(p->m, op, 0), packing_panels(conv_taps(l)), weight);
     memset(bias, 0, panels(l->out[0]) * PANEL * sizeof(float));
     if (l->bias)
         memcpy(bias, p->m->param + op_tensor(p->m, op, 1), l->out[0] * sizeof(float));
@@ -220,7 +208,7 @@ static void scatter_image(const struct job *j, const float *dy, float *dx, float
     float *whole = scratch, *products = scratch + padded_size(l->in, pad);
     memset(whole, 0, padded_size(l->in, pad) * sizeof(float));
     for (uint32_t h = 0; h < l->out[1]; h++, dy += (size_t)l->out[2] * l->out[0]) {
-        all_panels(j->p->net->k, &j->back_window, n_taps(l), dy, j->back_weight, NULL, products);
+        all_panels(j->p->net->k, &j->back_window, conv_taps(l), dy, j->back_weight, NULL, products);
         scatter_row(l, products, whole + h * l->stride * row);
     }
     for (uint32_t h = 0; h < l->in[1]; h++)
@@ -253,7 +241,7 @@ static void weight_gradient(const struct job *j, size_t image, unsigned worker, 
     const float *dy = j->dy + image * net->value[j->op->out].size;
     const float *x = padded(j->x + image * net->value[j->op->in[0]].size, l->in, l->pad,
                             net_scratch(net, worker));
-    for (size_t c = 0; c < l->out[0]; c += PANEL, part += n_taps(l) * PANEL)
+    for (size_t c = 0; c < l->out[0]; c += PANEL, part += conv_taps(l) * PANEL)
         net->k->conv_panel_grad(&j->window, x, dy + c, part);
     if (l->bias)
         net->k->channel_sums(dy, (size_t)l->out[1] * l->out[2], l->out[0], bias_part);
@@ -276,23 +264,12 @@ static void backward_group(void *arg, size_t group, unsigned worker)
     }
 }
 
-static void add_bias_gradient(const struct job *j, float *grad)
-{
-    size_t outs = panels(j->l->out[0]) * PANEL;
-    for (size_t o = 0; o < j->l->out[0]; o++) {
-        double sum = 0;
-        for (size_t g = 0; g < j->groups; g++)
-            sum += j->bias_part[g * outs + o];
-        grad[o] += (float)sum;
-    }
-}
-
 static void backward(const struct pass *p, const struct op *op, const float *dy, float *const dx[2])
 {
     struct job j = job_for(p, op);
     j.dy = dy;
     j.dx = dx[0];
-    j.groups = n_groups(p->n);
+    j.groups = conv_groups(p->n);
     if (j.dx)
         pack_backward(p, op);
     if (!p->grad) {
@@ -300,10 +277,11 @@ static void backward(const struct pass *p, const struct op *op, const float *dy,
         return;
     }
     par_run(p->net->par, j.groups, backward_group, &j);
-    conv_unpack_add(j.l, j.part, j.groups, weight_size(j.l), packing_panels(n_taps(j.l)),
+    conv_unpack_add(j.l, j.part, j.groups, weight_size(j.l), packing_panels(conv_taps(j.l)),
                     p->net->par, p->grad + op_tensor(p->m, op, 0));
     if (j.l->bias)
-        add_bias_gradient(&j, p->grad + op_tensor(p->m, op, 1));
+        conv_bias_add(j.l, j.bias_part, j.groups, panels(j.l->out[0]) * PANEL,
+                      p->grad + op_tensor(p->m, op, 1));
 }
 
 const struct op_class op_conv = {.name = "conv",

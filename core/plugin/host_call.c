@@ -27,6 +27,10 @@ static const struct {
     {LETHE_CAP_RECIPE, "the training recipe"},
     {LETHE_CAP_ATTACK, "example attacks"},
     {LETHE_CAP_ORIGINAL, "outputs of the original model"},
+    {LETHE_CAP_RANDOM, "outputs of a random model (files: --random)"},
+    {LETHE_CAP_ADVERSARIAL, "outputs on adversarial samples (files: --adversarial)"},
+    {LETHE_CAP_MODEL, "the models themselves (files: --model)"},
+    {LETHE_CAP_COST, "what runs have cost"},
 };
 
 static int check_needs(const lethe_plugin *p, uint64_t available, struct error *err)

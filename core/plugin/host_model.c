@@ -138,6 +138,23 @@ static uint32_t model_n_layers(lethe_ctx *ctx, const lethe_model *m)
     return (uint32_t)m->m->n_layers;
 }
 
+/* Batch-norm's epsilon is PyTorch's default, the engine knows no other. */
+static void layer_geometry(const struct arch_layer *layer, lethe_layer *out)
+{
+    bool window = layer->kind == LAYER_CONV || layer->kind == LAYER_MAXPOOL ||
+                  layer->kind == LAYER_AVGPOOL;
+    memcpy(out->in, layer->in, sizeof(out->in));
+    memcpy(out->out, layer->out, sizeof(out->out));
+    out->kernel = window ? layer->kernel : 0;
+    out->stride = window ? layer->stride : 0;
+    out->pad = window ? layer->pad : 0;
+    out->halve = layer->kind == LAYER_RESIDUAL && layer->halve;
+    out->scale = layer->kind == LAYER_ELU ? layer->p : layer->kind == LAYER_BATCHNORM ? 1e-5 : 0;
+    for (uint32_t c = 0; layer->kind == LAYER_NORMALIZE && c < layer->in[0]; c++)
+        if (1 / (double)layer->std[c] > out->scale)
+            out->scale = 1 / (double)layer->std[c];
+}
+
 static lethe_status model_layer(lethe_ctx *ctx, const lethe_model *m, uint32_t index,
                                 lethe_layer *out)
 {
@@ -153,6 +170,8 @@ static lethe_status model_layer(lethe_ctx *ctx, const lethe_model *m, uint32_t i
     out->reserved = 0;
     out->name = layer->name;
     out->kind = layer_kind_name(layer->kind);
+    if (LETHE_HAS(lethe_layer, out, scale))
+        layer_geometry(layer, out);
     return LETHE_OK;
 }
 

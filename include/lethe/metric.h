@@ -39,6 +39,15 @@ typedef struct lethe_model_outputs {
 } lethe_model_outputs;
 LETHE_NO_TAIL_PADDING(lethe_model_outputs, test_forgotten);
 
+/* What making a model has cost, in numbers that no machine changes. */
+typedef struct lethe_cost {
+    uint32_t struct_size, reserved;
+    uint64_t forward, backward; /* samples through the network, attacks included */
+    uint64_t optimizer_steps;
+    uint64_t read_forget, read_retain;
+} lethe_cost;
+LETHE_NO_TAIL_PADDING(lethe_cost, read_retain);
+
 typedef struct lethe_metric_job {
     uint32_t struct_size, scenario; /* LETHE_SCENARIO_* (unlearner.h) */
     uint32_t n_targets, n_references;
@@ -46,8 +55,21 @@ typedef struct lethe_metric_job {
     const lethe_model_outputs *targets;    /* one, or all runs of a method (LETHE_SCOPE_GROUP) */
     const lethe_model_outputs *references; /* oracles; NULL unless granted */
     const lethe_model_outputs *original;   /* NULL unless granted */
+    /* All that follows is NULL unless granted: LETHE_CAP_RANDOM */
+    const lethe_model_outputs *random; /* a randomly initialised model of the same architecture */
+    /* LETHE_CAP_ADVERSARIAL: on adversarial samples made from each set */
+    const lethe_model_outputs *adversarial;        /* the target on them */
+    const lethe_model_outputs *source;             /* the model they were made with, clean samples */
+    const lethe_model_outputs *source_adversarial; /* and on them */
+    /* LETHE_CAP_MODEL: not to be written; clone one to change it */
+    const lethe_model *model, *original_model;
+    const lethe_model *const *reference_models; /* n_references of them */
+    const lethe_view *forget, *retain;          /* with LETHE_CAP_FORGET, LETHE_CAP_RETAIN */
+    /* LETHE_CAP_COST */
+    const lethe_cost *cost;                   /* of the target */
+    const lethe_cost *const *reference_costs; /* n_references of them */
 } lethe_metric_job;
-LETHE_NO_TAIL_PADDING(lethe_metric_job, original);
+LETHE_NO_TAIL_PADDING(lethe_metric_job, reference_costs);
 
 typedef struct lethe_metric {
     uint32_t struct_size, scope;

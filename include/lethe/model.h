@@ -42,7 +42,12 @@ typedef struct lethe_layer {
     uint32_t reserved;
     const char *name; /* "conv1", "3.body.0" */
     const char *kind; /* "conv", "linear", "batchnorm", "relu", ... */
+    /* Geometry; a host that does not know it leaves it as the caller set it. */
+    uint32_t in[3], out[3];       /* (C, H, W); after flatten (features, 1, 1) */
+    uint32_t kernel, stride, pad; /* convolutions and pools; else 0 */
+    uint32_t halve;               /* residual: the sum of both branches counts half */
+    double scale; /* normalize: the largest 1 / deviation; elu: alpha; batchnorm: epsilon */
 } lethe_layer;
-LETHE_NO_TAIL_PADDING(lethe_layer, kind);
+LETHE_NO_TAIL_PADDING(lethe_layer, scale);
 
 #endif

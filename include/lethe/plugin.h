@@ -27,6 +27,11 @@ enum {
 #define LETHE_CAP_RECIPE (1ull << 8)     /* training from scratch by the suite's recipe */
 #define LETHE_CAP_ATTACK (1ull << 9)     /* running an example attack through the host */
 #define LETHE_CAP_ORIGINAL (1ull << 10)  /* outputs of the original model */
+/* metrics alone */
+#define LETHE_CAP_RANDOM (1ull << 11)      /* outputs of a randomly initialised model */
+#define LETHE_CAP_ADVERSARIAL (1ull << 12) /* outputs on adversarial samples */
+#define LETHE_CAP_MODEL (1ull << 13)       /* the models themselves, to be cloned or read */
+#define LETHE_CAP_COST (1ull << 14)        /* what the runs have cost */
 
 typedef struct lethe_info {
     uint32_t struct_size, reserved;

@@ -7,6 +7,7 @@
  *   lethe_entropy, lethe_modified_entropy, lethe_modified_entropy_svc
  *   lethe_scaled_confidence       log p_y - log of the wrong classes
  *   lethe_signal_value            the likelihood signals of RMIA
+ *   lethe_probabilities           of a sample, from logits or probabilities
  *   lethe_check_outputs           labels and logits a plugin can work with
  *
  * Logits may be minus infinity (a probability of exactly 0), never NaN. */
@@ -185,6 +186,32 @@ static inline double lethe_signal_value(const lethe_signal *s, const float *z, u
 static inline const float *lethe_row(const lethe_outputs *o, uint64_t i, uint32_t v)
 {
     return o->logits + (i * o->n_views + v) * o->n_classes;
+}
+
+/* Attacks that take probabilities where logits are to be had no more: a choice parameter. */
+enum { LETHE_INPUT_LOGITS = 0, LETHE_INPUT_PROBABILITIES = 1 };
+#define LETHE_INPUT_NAMES                                                                          \
+    {                                                                                              \
+        "logits", "probabilities", NULL                                                            \
+    }
+
+/* p (c) of sample i, mean over its views, rounded to single precision as published code has it, so
+ * that what ties there ties here. */
+static inline void lethe_probabilities(const lethe_outputs *o, uint64_t i, uint32_t input,
+                                       double *p, double *scratch)
+{
+    uint32_t c = o->n_classes;
+    for (uint32_t k = 0; k < c; k++)
+        p[k] = 0;
+    for (uint32_t v = 0; v < o->n_views; v++) {
+        const float *z = lethe_row(o, i, v);
+        if (input == LETHE_INPUT_LOGITS)
+            lethe_softmax(z, c, 1, scratch);
+        for (uint32_t k = 0; k < c; k++)
+            p[k] += input == LETHE_INPUT_LOGITS ? scratch[k] : (double)z[k];
+    }
+    for (uint32_t k = 0; k < c; k++)
+        p[k] = (float)(p[k] / o->n_views);
 }
 
 /* Labels are classes, logits neither NaN nor plus infinity. `what` names the set. */

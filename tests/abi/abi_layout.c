@@ -52,7 +52,9 @@ static const struct field lethe_tensor_fields[] = {F(struct_size) F(flags) F(nam
 #undef S
 #define S lethe_layer
 static const struct field lethe_layer_fields[] = {F(struct_size) F(first_tensor) F(n_tensors)
-                                                      F(reserved) F(name) F(kind)};
+                                                      F(reserved) F(name) F(kind) F(in)
+                                                          F(out) F(kernel) F(stride) F(pad)
+                                                              F(halve) F(scale)};
 #undef S
 #define S lethe_value
 static const struct field lethe_value_fields[] = {F(i)};
@@ -184,7 +186,14 @@ static const struct field lethe_model_outputs_fields[] = {F(struct_size) F(reser
 #undef S
 #define S lethe_metric_job
 static const struct field lethe_metric_job_fields[] = {F(struct_size) F(scenario) F(n_targets) F(
-    n_references) F(outputs_stride) F(n_classes) F(targets) F(references) F(original)};
+    n_references) F(outputs_stride) F(n_classes) F(targets) F(references) F(original) F(random)
+                                                                  F(adversarial) F(source) F(
+    source_adversarial) F(model) F(original_model) F(reference_models) F(forget) F(retain) F(cost)
+                                                                      F(reference_costs)};
+#undef S
+#define S lethe_cost
+static const struct field lethe_cost_fields[] = {F(struct_size) F(reserved) F(forward) F(backward) F(
+    optimizer_steps) F(read_forget) F(read_retain)};
 #undef S
 #define S lethe_metric
 static const struct field lethe_metric_fields[] = {F(struct_size) F(scope) F(n_outputs) F(
@@ -209,7 +218,7 @@ static const struct layout layouts[] = {
     LAYOUT(lethe_example_attack), LAYOUT(lethe_outputs),       LAYOUT(lethe_references),
     LAYOUT(lethe_member_job),     LAYOUT(lethe_score),         LAYOUT(lethe_membership_attack),
     LAYOUT(lethe_output),         LAYOUT(lethe_model_outputs), LAYOUT(lethe_metric_job),
-    LAYOUT(lethe_metric),         LAYOUT(lethe_audit),
+    LAYOUT(lethe_metric),         LAYOUT(lethe_audit),        LAYOUT(lethe_cost),
 };
 
 #define K(c)                                                                                       \
@@ -261,6 +270,10 @@ static const struct constant constants[] = {
     K(LETHE_CAP_RECIPE),
     K(LETHE_CAP_ATTACK),
     K(LETHE_CAP_ORIGINAL),
+    K(LETHE_CAP_RANDOM),
+    K(LETHE_CAP_ADVERSARIAL),
+    K(LETHE_CAP_MODEL),
+    K(LETHE_CAP_COST),
     K(LETHE_LOG_ERROR),
     K(LETHE_LOG_WARNING),
     K(LETHE_LOG_INFO),

@@ -75,14 +75,14 @@ done
 
 if command -v clang >/dev/null; then
     for path in "$include"/lethe/*.h; do
-        case $path in */helpers.h | */scores.h) continue ;; esac # not ABI
+        case $path in */helpers.h | */scores.h | */measures.h) continue ;; esac # not ABI
         printf '#define LETHE_HELPERS_H\n#include <lethe/%s>\n' "$(basename "$path")" |
             clang -x c -std=c11 -Wpadded -Werror -fsyntax-only -I "$include" - ||
             complain "padding in $path"
     done
 fi
 
-abi_headers=$(ls "$include"/lethe/*.h | grep -v -e /helpers.h -e /scores.h)
+abi_headers=$(ls "$include"/lethe/*.h | grep -v -e /helpers.h -e /scores.h -e /measures.h)
 {
     sed -n 's/^typedef struct \(lethe_[a-z_]*\) {.*/\1 size/p' $abi_headers
     sed -n 's/^#define \(LETHE_[A-Z0-9_]*\) (\{0,1\}[0-9].*/\1 /p' $abi_headers

@@ -4,7 +4,7 @@
 if(NOT TARGET lethe::plugin)
   add_library(lethe_plugin_sdk INTERFACE)
   target_include_directories(lethe_plugin_sdk INTERFACE
-    $<BUILD_INTERFACE:${CMAKE_CURRENT_LIST_DIR}/../include>)
+    $<BUILD_INTERFACE:${CMAKE_CURRENT_LIST_DIR}/../../include>)
   add_library(lethe::plugin ALIAS lethe_plugin_sdk)
 endif()
 set(LETHE_PLUGIN_MAP ${CMAKE_CURRENT_LIST_DIR}/plugin.map)
