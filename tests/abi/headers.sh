@@ -34,7 +34,7 @@ consumer() { # compiler language standard
     printf '#include "consumer.h"\n' |
         $1 -x "$2" -std="$3" $warn -fPIC -fvisibility=hidden -shared -I "$include" \
             -I "$source/tests/abi" - -o "$object" -Wl,-z,defs \
-            -Wl,--version-script="$source/cmake/plugin.map" -lm ||
+            -Wl,--version-script="$source/scripts/cmake/plugin.map" -lm ||
         { complain "$1 -std=$3: consumer.h"; return; }
     symbols=$(nm -D --defined-only "$object" | awk '{ print $3 }')
     [ "$symbols" = lethe_plugin_entry ] || complain "$1 -std=$3 exports: $symbols"
