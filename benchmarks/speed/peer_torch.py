@@ -53,9 +53,12 @@ def prepare(o):
     """A network and a batch: pixels uniform in [0, 1), labels uniform."""
     import torch
 
+    sys.dont_write_bytecode = True  # the source tree stays as it is
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     import torch_nets
 
+    if o.arch not in torch_nets.NAMES:
+        raise ValueError(f"unknown architecture {o.arch}; known are {' '.join(torch_nets.NAMES)}")
     torch.set_num_threads(o.threads)
     torch.set_num_interop_threads(1)
     torch.manual_seed(1)
@@ -126,7 +129,7 @@ def measure_apart(kind, o):
             os.write(write, repr(measure(kind, o)).encode())
             os._exit(0)
         except BaseException as e:  # whatever it is, the parent must hear of it
-            print(f"peer_torch.py: {kind}: {e!r}", file=sys.stderr, flush=True)
+            print(f"peer_torch.py: {kind}: {e or repr(e)}", file=sys.stderr, flush=True)
             os._exit(1)
     os.close(write)
     text = b""

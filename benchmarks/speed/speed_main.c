@@ -261,13 +261,14 @@ static int run(const struct options *o, struct error *err)
 
 int main(int argc, char **argv)
 {
-    struct options o = {.arch = "cnn",
-                        .classes = 10,
-                        .batch = 128,
-                        .threads = 1,
-                        .copies = 1,
-                        .seconds = 5,
-                        .kind = {[WORK_TRAIN] = true, [WORK_INFER] = true, [WORK_INPUTGRAD] = true}};
+    struct options o = {
+        .arch = "cnn",
+        .classes = 10,
+        .batch = 128,
+        .threads = 1,
+        .copies = 1,
+        .seconds = 5,
+        .kind = {[WORK_TRAIN] = true, [WORK_INFER] = true, [WORK_INPUTGRAD] = true}};
     struct error err = ERROR_INIT;
     want_one_blas_thread(argv);
     argp_err_exit_status = EXIT_USAGE;

@@ -8,7 +8,7 @@
 
 struct product {
     uint32_t in, out;
-    bool first; /* needs no input gradient */
+    bool first;    /* needs no input gradient */
     float *x, *dx; /* (batch, in) */
     float *y;      /* (batch, out): outputs and their gradient */
     float *w, *dw; /* (out, in) */

@@ -1,10 +1,10 @@
 #include "speed_run.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -169,8 +169,8 @@ int speed_run(const struct work_kind *kind, const struct bench_options *o, doubl
     close(g.result[0]);
     for (unsigned i = 0; i < started; i++) {
         int status;
-        good += waitpid(pid[i], &status, 0) == pid[i] && WIFEXITED(status) &&
-                WEXITSTATUS(status) == 0;
+        good +=
+            waitpid(pid[i], &status, 0) == pid[i] && WIFEXITED(status) && WEXITSTATUS(status) == 0;
     }
     if (why)
         return error_errno(err, why, "cannot start a process");

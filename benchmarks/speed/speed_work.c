@@ -18,9 +18,9 @@ struct bench {
     struct model *m;
     struct net *net;
     struct optim *optim;
-    float *x, *dx;  /* (batch, C, H, W) */
-    float *logits;  /* (batch, classes); becomes the loss's gradient */
-    int32_t *y;     /* (batch) */
+    float *x, *dx; /* (batch, C, H, W) */
+    float *logits; /* (batch, classes); becomes the loss's gradient */
+    int32_t *y;    /* (batch) */
 };
 
 static void bench_free(void *state)
@@ -85,8 +85,7 @@ static int bench_start(const struct bench_options *o, void **ret_state, struct e
 
 static int train_start(const struct bench_options *o, void **ret_state, struct error *err)
 {
-    const struct optim_config config = {
-        .kind = OPTIM_SGD, .momentum = 0.9, .weight_decay = 5e-4};
+    const struct optim_config config = {.kind = OPTIM_SGD, .momentum = 0.9, .weight_decay = 5e-4};
     void *state = NULL;
     TRY(bench_start(o, &state, err));
     struct bench *b = state;
@@ -142,7 +141,6 @@ static int inputgrad_step(void *state, struct error *err)
 const struct work_kind work_kinds[WORK_COUNT] = {
     [WORK_TRAIN] = {"training", "train", train_start, train_step, bench_free},
     [WORK_INFER] = {"inference", "infer", bench_start, infer_step, bench_free},
-    [WORK_INPUTGRAD] = {"input gradient", "inputgrad", inputgrad_start, inputgrad_step,
-                        bench_free},
+    [WORK_INPUTGRAD] = {"input gradient", "inputgrad", inputgrad_start, inputgrad_step, bench_free},
     [WORK_PRODUCTS] = {"matrix products", "products", products_start, products_step, products_end},
 };

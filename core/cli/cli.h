@@ -26,6 +26,7 @@ int cmd_plan(int argc, char **argv);
 int cmd_plugins(int argc, char **argv);
 int cmd_train(int argc, char **argv);
 int cmd_predict(int argc, char **argv);
+int cmd_metric(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 
 /* Prints err and gives the exit code that fits it. */

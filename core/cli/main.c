@@ -13,6 +13,7 @@ const struct command commands[] = {
     {"plugins", "list plugins, or describe one", cmd_plugins},
     {"train", "train a model on images in files", cmd_train},
     {"predict", "logits of a model for images in a file", cmd_predict},
+    {"metric", "a metric on outputs or models in files", cmd_metric},
     {"version", "print versions and what this machine computes with", cmd_version},
     {NULL, NULL, NULL},
 };

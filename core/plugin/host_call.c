@@ -110,8 +110,10 @@ static const void *no_extension(const struct lethe_host *host, const char *id)
 static void fill_table(const struct host *host, lethe_host *t)
 {
     bool unlearner = host->plugin->kind == LETHE_KIND_UNLEARNER;
-    bool models = unlearner || host->plugin->kind == LETHE_KIND_EXAMPLE_ATTACK;
-    bool samples = unlearner && host->h->ds;
+    bool measured = host->emit && host_granted(host, LETHE_CAP_MODEL); /* a metric on models */
+    bool models = unlearner || measured || host->plugin->kind == LETHE_KIND_EXAMPLE_ATTACK;
+    bool samples = (unlearner || measured) && host->h->ds;
+    bool trains = unlearner || measured;
     *t = (lethe_host){
         .struct_size = sizeof(*t),
         .abi_major = LETHE_ABI_MAJOR,
@@ -123,9 +125,9 @@ static void fill_table(const struct host *host, lethe_host *t)
         .data = samples ? &host_data_table : NULL,
         .model = models ? &host_model_table : NULL,
         .loss = &host_loss_table,
-        .optim = unlearner && host_granted(host, LETHE_CAP_WEIGHTS) ? &host_optim_table : NULL,
+        .optim = trains && host_granted(host, LETHE_CAP_WEIGHTS) ? &host_optim_table : NULL,
         .attack = unlearner && host_granted(host, LETHE_CAP_ATTACK) ? &host_attack_table : NULL,
-        .recipe = unlearner && host_granted(host, LETHE_CAP_RECIPE) ? &host_recipe_table : NULL,
+        .recipe = trains && host_granted(host, LETHE_CAP_RECIPE) ? &host_recipe_table : NULL,
         .par = &host_par_table,
         .emit = host->emit ? &host_emit_table : NULL,
         .extension = no_extension,

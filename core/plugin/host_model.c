@@ -141,8 +141,8 @@ static uint32_t model_n_layers(lethe_ctx *ctx, const lethe_model *m)
 /* Batch-norm's epsilon is PyTorch's default, the engine knows no other. */
 static void layer_geometry(const struct arch_layer *layer, lethe_layer *out)
 {
-    bool window = layer->kind == LAYER_CONV || layer->kind == LAYER_MAXPOOL ||
-                  layer->kind == LAYER_AVGPOOL;
+    bool window =
+        layer->kind == LAYER_CONV || layer->kind == LAYER_MAXPOOL || layer->kind == LAYER_AVGPOOL;
     memcpy(out->in, layer->in, sizeof(out->in));
     memcpy(out->out, layer->out, sizeof(out->out));
     out->kernel = window ? layer->kernel : 0;

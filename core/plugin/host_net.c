@@ -67,7 +67,7 @@ static struct host_net *pending_net(struct host *host, const struct lethe_model 
 static int forward_kept(struct host *host, struct lethe_model *model, const float *x, uint32_t n,
                         enum net_mode mode, float *logits, struct error *err)
 {
-    struct host_net *k;
+    struct host_net *k = NULL;
     TRY(take_net(host, model, n, &k, err));
     if (mode != NET_EVAL) {
         struct rng r;

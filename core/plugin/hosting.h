@@ -31,8 +31,8 @@ const char *hosting_abi(void);
 /* Machine-independent costs, counted by the host. */
 #define METERS_MAP(X)                                                                              \
     X(read_forget)                                                                                 \
-    X(read_retain) X(read_other) X(forward) X(backward) X(optimizer_steps) X(attack_forward)       \
-        X(attack_backward)
+    X(read_retain)                                                                                 \
+    X(read_other) X(forward) X(backward) X(optimizer_steps) X(attack_forward) X(attack_backward)
 struct meters {
 #define METERS_X(name) uint64_t name;
     METERS_MAP(METERS_X)
@@ -114,6 +114,12 @@ struct metric_input {
     const struct model_outputs *targets, *references;
     const struct model_outputs *original; /* NULL when not granted */
     uint32_t scenario;                    /* 1 random, 2 class */
+    /* A task that compares with oracles gives references also when there are none of them:
+     * a list of none is not the same as no list. The rest is NULL where it is not granted. */
+    const struct model_outputs *random, *adversarial, *source, *source_adversarial;
+    const struct model *model, *original_model;
+    const struct model *const *reference_models; /* (n_references) */
+    const struct meters *cost, *reference_costs; /* the latter (n_references) */
 };
 /* JSON: {"values": {name: number|null}, "notes": {name: text}, "curves": {name: {"x": [...], "y":
  * [...]}}}. A declared scalar that was not emitted, or lies outside its range, is ERR_OUTPUT. */

@@ -127,21 +127,21 @@ static void make_job(struct member_job *j, const struct host *host, const struct
             outputs_of(in->known_nonmembers, logits ? in->known_nonmembers->logits : NULL,
                        in->known_nonmembers->y);
     }
-    j->job = (lethe_member_job){.struct_size = sizeof(lethe_member_job),
-                                .n_classes = in->candidates.n_classes,
-                                .candidates = &j->candidates,
-                                .references = s->n_models ? &j->references : NULL,
-                                .known_members = fit ? &j->members : NULL,
-                                .known_nonmembers = fit ? &j->nonmembers : NULL,
-                                .known_member_references = fit ? known_references(j, in, 0) : NULL,
-                                .known_nonmember_references =
-                                    fit ? known_references(j, in, 1) : NULL};
+    j->job =
+        (lethe_member_job){.struct_size = sizeof(lethe_member_job),
+                           .n_classes = in->candidates.n_classes,
+                           .candidates = &j->candidates,
+                           .references = s->n_models ? &j->references : NULL,
+                           .known_members = fit ? &j->members : NULL,
+                           .known_nonmembers = fit ? &j->nonmembers : NULL,
+                           .known_member_references = fit ? known_references(j, in, 0) : NULL,
+                           .known_nonmember_references = fit ? known_references(j, in, 1) : NULL};
 }
 
 static int call_fit(struct host *host, const lethe_membership_attack *a,
                     const lethe_member_job *job, void **state, struct error *err)
 {
-    struct host_ctx *c;
+    struct host_ctx *c = NULL;
     if (!a->fit)
         return 0;
     TRY(host_call_begin(host, &c, err));
@@ -151,14 +151,14 @@ static int call_fit(struct host *host, const lethe_membership_attack *a,
 static int call_score(struct host *host, const lethe_membership_attack *a,
                       const lethe_member_job *job, void *state, double *scores, struct error *err)
 {
-    struct host_ctx *c;
+    struct host_ctx *c = NULL;
     TRY(host_call_begin(host, &c, err));
     return host_call_end(c, a->score(&c->head, state, job, scores), err);
 }
 
 static void dispose(struct host *host, const lethe_membership_attack *a, void *state)
 {
-    struct host_ctx *c;
+    struct host_ctx *c = NULL;
     if (!a->dispose || host_call_begin(host, &c, NULL) < 0)
         return;
     a->dispose(&c->head, state);

@@ -75,13 +75,83 @@ static const lethe_model_outputs *convert_all(struct host_ctx *c, const struct m
     return list;
 }
 
+static const lethe_model_outputs *convert_one(struct host_ctx *c, uint64_t cap,
+                                              const struct model_outputs *from, bool *ok)
+{
+    if (!from || !host_granted(c->host, cap))
+        return NULL;
+    const lethe_model_outputs *to =
+        convert_all(c, from, 1, host_granted(c->host, LETHE_CAP_LOGITS));
+    *ok &= to != NULL;
+    return to;
+}
+
+/* ---- models, samples and costs ---- */
+
+static const lethe_model *wrap(struct host_ctx *c, const struct model *m, bool *ok)
+{
+    if (!m)
+        return NULL;
+    /* the handle is not writable, which the model table enforces */
+    const lethe_model *w = host_wrap_model(c, (struct model *)m, false);
+    *ok &= w != NULL;
+    return w;
+}
+
+static bool add_models(struct host_ctx *c, const struct metric_input *in, lethe_metric_job *job)
+{
+    const struct split *split = c->host->h->split;
+    bool ok = true;
+    if (!host_granted(c->host, LETHE_CAP_MODEL))
+        return true;
+    job->model = wrap(c, in->model, &ok);
+    job->original_model = wrap(c, in->original_model, &ok);
+    if (in->reference_models && job->references) {
+        const lethe_model **list = arena_alloc(c->arena, (in->n_references + 1u) * sizeof(*list));
+        for (uint32_t i = 0; list && i < in->n_references; i++)
+            list[i] = wrap(c, in->reference_models[i], &ok);
+        job->reference_models = list;
+        ok &= list != NULL;
+    }
+    if (split && host_granted(c->host, LETHE_CAP_FORGET))
+        ok &= (job->forget = host_wrap_rows(c, split->forget, split->n_forget, true)) != NULL;
+    if (split && host_granted(c->host, LETHE_CAP_RETAIN))
+        ok &= (job->retain = host_wrap_rows(c, split->retain, split->n_retain, true)) != NULL;
+    return ok;
+}
+
+static lethe_cost *convert_cost(struct host_ctx *c, const struct meters *m)
+{
+    lethe_cost *cost = arena_alloc(c->arena, sizeof(*cost));
+    if (cost)
+        *cost = (lethe_cost){.struct_size = sizeof(*cost),
+                             .forward = m->forward + m->attack_forward,
+                             .backward = m->backward + m->attack_backward,
+                             .optimizer_steps = m->optimizer_steps,
+                             .read_forget = m->read_forget,
+                             .read_retain = m->read_retain};
+    return cost;
+}
+
+static bool add_costs(struct host_ctx *c, const struct metric_input *in, lethe_metric_job *job)
+{
+    if (!in->cost || !host_granted(c->host, LETHE_CAP_COST))
+        return true;
+    bool ok = (job->cost = convert_cost(c, in->cost)) != NULL;
+    const lethe_cost **list = arena_alloc(c->arena, (in->n_references + 1u) * sizeof(*list));
+    for (uint32_t i = 0; list && in->reference_costs && i < in->n_references; i++)
+        ok &= (list[i] = convert_cost(c, &in->reference_costs[i])) != NULL;
+    job->reference_costs = list;
+    return ok && list;
+}
+
 static int make_job(struct host_ctx *c, const struct metric_input *in, lethe_metric_job *ret,
                     struct error *err)
 {
     const struct host *host = c->host;
     bool logits = host_granted(host, LETHE_CAP_LOGITS);
     bool references = host_granted(host, LETHE_CAP_REFERENCES);
-    bool original = host_granted(host, LETHE_CAP_ORIGINAL);
+    bool original = host_granted(host, LETHE_CAP_ORIGINAL), ok = true;
     lethe_metric_job job = {
         .struct_size = sizeof(job),
         .scenario = in->scenario,
@@ -91,8 +161,13 @@ static int make_job(struct host_ctx *c, const struct metric_input *in, lethe_met
         .n_classes = in->n_classes,
         .targets = convert_all(c, in->targets, in->n_targets, logits),
         .references = references ? convert_all(c, in->references, in->n_references, logits) : NULL,
-        .original = original ? convert_all(c, in->original, 1, logits) : NULL};
-    if (!job.targets || (references && !job.references) || (original && !job.original))
+        .original = original ? convert_all(c, in->original, 1, logits) : NULL,
+        .random = convert_one(c, LETHE_CAP_RANDOM, in->random, &ok),
+        .adversarial = convert_one(c, LETHE_CAP_ADVERSARIAL, in->adversarial, &ok),
+        .source = convert_one(c, LETHE_CAP_ADVERSARIAL, in->source, &ok),
+        .source_adversarial = convert_one(c, LETHE_CAP_ADVERSARIAL, in->source_adversarial, &ok)};
+    ok = ok && add_models(c, in, &job) && add_costs(c, in, &job);
+    if (!ok || !job.targets || (references && !job.references) || (original && !job.original))
         return error_nomem(err);
     *ret = job;
     return 0;
@@ -136,7 +211,7 @@ static int all_undefined(struct host_emit *e, const char *what, uint32_t least, 
 static int evaluate(struct host *host, const struct measure *m, const struct metric_input *in,
                     struct error *err)
 {
-    struct host_ctx *c;
+    struct host_ctx *c = NULL;
     lethe_metric_job job;
     if (in->n_targets < m->min_models)
         return all_undefined(host->emit, "models", m->min_models, in->n_targets, err);
@@ -173,15 +248,28 @@ static int run(struct host *host, const struct metric_input *in, json_t **ret, s
     return 0;
 }
 
+static uint64_t available_to(const struct hosting *h, const struct metric_input *in)
+{
+    uint64_t caps = LETHE_CAP_LOGITS;
+    caps |= in->references || in->n_references > 0 ? LETHE_CAP_REFERENCES : 0;
+    caps |= in->original ? LETHE_CAP_ORIGINAL : 0;
+    caps |= in->random ? LETHE_CAP_RANDOM : 0;
+    caps |= in->adversarial ? LETHE_CAP_ADVERSARIAL : 0;
+    caps |= in->cost ? LETHE_CAP_COST : 0;
+    caps |= in->model ? LETHE_CAP_MODEL | LETHE_CAP_WEIGHTS | LETHE_CAP_GRADIENTS : 0;
+    caps |= in->model && h->ds && h->split ? LETHE_CAP_FORGET | LETHE_CAP_RETAIN : 0;
+    return caps | (in->model && h->recipe ? LETHE_CAP_RECIPE : 0);
+}
+
 int hosting_metric(const struct hosting *h, const struct metric_input *in, json_t **ret,
                    struct error *err)
 {
-    uint64_t caps = LETHE_CAP_LOGITS | (in->n_references > 0 ? LETHE_CAP_REFERENCES : 0) |
-                    (in->original ? LETHE_CAP_ORIGINAL : 0);
+    uint64_t caps = available_to(h, in);
     bool audit = plugin_pick(h->file, LETHE_KIND_AUDIT, h->plugin_id) &&
                  !plugin_pick(h->file, LETHE_KIND_METRIC, h->plugin_id);
     struct host host;
-    int rc = host_init(&host, h, audit ? LETHE_KIND_AUDIT : LETHE_KIND_METRIC, caps, NULL, err);
+    int rc = host_init(&host, h, audit ? LETHE_KIND_AUDIT : LETHE_KIND_METRIC, caps,
+                       in->model ? in->model->arch : NULL, err);
     if (rc == 0 && in->n_targets == 0)
         rc = error_set(err, ERR_INVALID, "a metric needs the outputs of a model");
     if (rc == 0)

@@ -77,7 +77,7 @@ static int check_clean(const struct perturbation *p, struct error *err)
 
 static int call_plugin(struct perturbation *p, double lo, double hi, struct error *err)
 {
-    struct host_ctx *c;
+    struct host_ctx *c = NULL;
     TRY(host_call_begin(p->host, &c, err));
     c->progress_lo = lo;
     c->progress_hi = hi;

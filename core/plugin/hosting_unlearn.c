@@ -93,7 +93,7 @@ static lethe_status step(struct unlearning *u, enum step what, struct host_ctx *
 
 static int call(struct unlearning *u, enum step what, double *ret_s, struct error *err)
 {
-    struct host_ctx *c;
+    struct host_ctx *c = NULL;
     lethe_forget_job job;
     TRY(host_call_begin(&u->host, &c, err));
     int rc = make_job(u, c, &job, err);
@@ -106,7 +106,7 @@ static int call(struct unlearning *u, enum step what, double *ret_s, struct erro
 
 static void dispose(struct unlearning *u)
 {
-    struct host_ctx *c;
+    struct host_ctx *c = NULL;
     if (!u->iface->dispose || host_call_begin(&u->host, &c, NULL) < 0)
         return;
     u->iface->dispose(&c->head, u->state);

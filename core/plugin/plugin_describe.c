@@ -13,14 +13,22 @@ struct word {
 };
 
 static const struct word cap_words[] = {
-    {LETHE_CAP_FORGET, "forget"},         {LETHE_CAP_RETAIN, "retain"},
-    {LETHE_CAP_VALIDATION, "validation"}, {LETHE_CAP_GRADIENTS, "gradients"},
-    {LETHE_CAP_WEIGHTS, "weights"},       {LETHE_CAP_LOGITS, "logits"},
-    {LETHE_CAP_REFERENCES, "references"}, {LETHE_CAP_SHADOWS, "shadows"},
-    {LETHE_CAP_RECIPE, "recipe"},         {LETHE_CAP_ATTACK, "attack"},
-    {LETHE_CAP_ORIGINAL, "original"},     {LETHE_CAP_RANDOM, "random"},
-    {LETHE_CAP_ADVERSARIAL, "adversarial"}, {LETHE_CAP_MODEL, "model"},
-    {LETHE_CAP_COST, "cost"},             {0, NULL},
+    {LETHE_CAP_FORGET, "forget"},
+    {LETHE_CAP_RETAIN, "retain"},
+    {LETHE_CAP_VALIDATION, "validation"},
+    {LETHE_CAP_GRADIENTS, "gradients"},
+    {LETHE_CAP_WEIGHTS, "weights"},
+    {LETHE_CAP_LOGITS, "logits"},
+    {LETHE_CAP_REFERENCES, "references"},
+    {LETHE_CAP_SHADOWS, "shadows"},
+    {LETHE_CAP_RECIPE, "recipe"},
+    {LETHE_CAP_ATTACK, "attack"},
+    {LETHE_CAP_ORIGINAL, "original"},
+    {LETHE_CAP_RANDOM, "random"},
+    {LETHE_CAP_ADVERSARIAL, "adversarial"},
+    {LETHE_CAP_MODEL, "model"},
+    {LETHE_CAP_COST, "cost"},
+    {0, NULL},
 };
 static const struct word scenario_words[] = {
     {LETHE_SCENARIO_RANDOM, "random"}, {LETHE_SCENARIO_CLASS, "class"}, {0, NULL}};

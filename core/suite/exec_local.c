@@ -70,7 +70,8 @@ static int start(struct executor *x, unsigned task, unsigned threads, struct err
     struct child_options o = {.program = x->options->worker,
                               .args = args,
                               .log_path = log_path,
-                              .wall_limit_s = t->plugin_path ? x->plan->suite->wall_limit_s : 0};
+                              .wall_limit_s = t->plugin_path ? x->plan->suite->wall_limit_s : 0,
+                              .memory_limit = t->plugin_path ? x->plan->suite->memory_limit : 0};
     if (rc == 0)
         rc = child_start(&o, &s.child, err);
     json_decref(job);

@@ -55,8 +55,7 @@ static bool is_sequential(const struct yaml_node *node)
 static int parse_name(const char *name, const uint32_t shape[3], uint32_t classes,
                       struct arch **ret, struct error *err)
 {
-    const struct yaml_node node = {
-        .kind = YAML_SCALAR, .origin = "--arch", .text = (char *)name};
+    const struct yaml_node node = {.kind = YAML_SCALAR, .origin = "--arch", .text = (char *)name};
     return arch_parse(&node, shape, classes, ret, err);
 }
 

@@ -6,8 +6,8 @@
 #include "files_data.h"
 
 struct arch_request {
-    const char *arch;  /* a name or a YAML file; NULL: the model file's own */
-    const char *model; /* a model file; NULL: none */
+    const char *arch;         /* a name or a YAML file; NULL: the model file's own */
+    const char *model;        /* a model file; NULL: none */
     const char *model_option; /* "--init", for messages */
     const struct file_images *images;
     uint32_t classes_seen; /* largest label + 1; 0: no labels */

@@ -53,9 +53,10 @@ int file_images_open(const char *path, struct file_images *ret, struct error *er
     enum npy_type type = im.npy.type;
     int rc = check_shape(path, &im.npy, err);
     if (rc == 0 && type != NPY_U8 && type != NPY_F32 && type != NPY_F64)
-        rc = error_set(err, ERR_INVALID,
-                       "%s: numbers of type \"%s\", expected float32 or float64 in [0, 1], or uint8",
-                       path, npy_type_name(type));
+        rc =
+            error_set(err, ERR_INVALID,
+                      "%s: numbers of type \"%s\", expected float32 or float64 in [0, 1], or uint8",
+                      path, npy_type_name(type));
     if (rc < 0) {
         npy_release(&im.npy);
         return rc;
@@ -81,9 +82,9 @@ static int bad_value(const struct file_images *im, size_t at, double v, struct e
                      "%s: image %zu, channel %zu, row %zu, column %zu is %s; expected numbers in "
                      "[0, 1]",
                      im->path, at / (w * h * c), at / (w * h) % c, at / w % h, at % w,
-                     isnan(v)      ? "NaN"
-                         : v > 0 ? "infinite"
-                                 : "minus infinity");
+                     isnan(v) ? "NaN"
+                     : v > 0  ? "infinite"
+                              : "minus infinity");
 }
 
 static int check_floats(struct file_images *im, const float *x, struct error *err)
@@ -121,8 +122,7 @@ int file_images_check(struct file_images *im, struct error *err)
     return im->npy.type == NPY_F64 ? convert(im, err) : check_floats(im, im->npy.bytes, err);
 }
 
-static const struct view *bytes_view(struct arena *a, struct file_images *im,
-                                     const int32_t *labels)
+static const struct view *bytes_view(struct arena *a, struct file_images *im, const int32_t *labels)
 {
     uint32_t *rows = malloc(im->n * sizeof(*rows));
     if (!rows)
@@ -140,8 +140,7 @@ static const struct view *bytes_view(struct arena *a, struct file_images *im,
     return view;
 }
 
-const struct view *file_images_view(struct arena *a, struct file_images *im,
-                                    const int32_t *labels)
+const struct view *file_images_view(struct arena *a, struct file_images *im, const int32_t *labels)
 {
     if (im->npy.type == NPY_U8)
         return bytes_view(a, im, labels);
@@ -180,7 +179,7 @@ int file_labels_check(const char *path, const int32_t *labels, uint32_t n, uint3
     for (uint32_t i = 0; i < n; i++)
         if (labels[i] < 0 || (uint32_t)labels[i] >= classes)
             return error_set(err, ERR_INVALID,
-                             "%s: label %" PRIu32 " is %" PRId32 ", expected 0 to %" PRIu32, path, i,
-                             labels[i], classes - 1);
+                             "%s: label %" PRIu32 " is %" PRId32 ", expected 0 to %" PRIu32, path,
+                             i, labels[i], classes - 1);
     return 0;
 }

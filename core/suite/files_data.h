@@ -10,10 +10,10 @@
 /* Where a value came from, for messages: borrowed paths. */
 struct file_images {
     const char *path;
-    struct npy npy;      /* (n, C, H, W): u1, f4 or f8 */
-    uint32_t n, shape[3]; /* C, H, W */
-    float *converted;    /* (n, C, H, W) when the file holds f8 */
-    struct dataset bytes; /* over the map when the file holds u1 */
+    struct npy npy;        /* (n, C, H, W): u1, f4 or f8 */
+    uint32_t n, shape[3];  /* C, H, W */
+    float *converted;      /* (n, C, H, W) when the file holds f8 */
+    struct dataset bytes;  /* over the map when the file holds u1 */
     float lowest, highest; /* of floating-point files, after file_images_check */
 };
 
@@ -24,8 +24,7 @@ void file_images_release(struct file_images *im);
 int file_images_check(struct file_images *im, struct error *err);
 /* All images with labels (n), both kept alive by the caller; after file_images_check. u1 pixels
  * become value / 255. NULL when out of memory. */
-const struct view *file_images_view(struct arena *a, struct file_images *im,
-                                    const int32_t *labels);
+const struct view *file_images_view(struct arena *a, struct file_images *im, const int32_t *labels);
 
 /* One label an image, any integer type; *ret (n) is malloc'd. */
 int file_labels_read(const char *path, const struct file_images *im, int32_t **ret,

@@ -1,5 +1,7 @@
 #include "files_job.h"
 
+#include "files_metric.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +13,7 @@ static const struct files_kind {
 } kinds[] = {
     {"train", files_train},
     {"predict", files_predict},
+    {"metric", files_metric},
 };
 
 static int run_kind(struct files_job *job, struct error *err)
@@ -29,8 +32,9 @@ static int start(struct files_job *job, struct error *err)
     json_int_t version = 0, threads = 1;
     TRY(json_get_int(job->json, job->path, "lethe_files", &version, err));
     if (version != 1)
-        return error_set(err, ERR_INVALID, "%s: job format %" JSON_INTEGER_FORMAT
-                         ", this worker reads 1", job->path, version);
+        return error_set(err, ERR_INVALID,
+                         "%s: job format %" JSON_INTEGER_FORMAT ", this worker reads 1", job->path,
+                         version);
     TRY(json_get_int(job->json, job->path, "threads", &threads, err));
     job->par = par_new(threads < 1 ? 1 : (unsigned)threads);
     job->result = json_object();

@@ -27,14 +27,16 @@ int files_run(const char *path, struct events *events, struct error *err);
 
 /* ---- the kinds ---- */
 
-/* arch, images, labels, recipe, seed, init (optional), out -> epochs, loss, accuracy, seed, params */
+/* arch, images, labels, recipe, seed, init (optional), out -> epochs, loss, accuracy, seed, params
+ */
 int files_train(struct files_job *job, struct error *err);
 /* arch, model, images, batch, out -> images, classes */
 int files_predict(struct files_job *job, struct error *err);
 
 /* ---- for the files_*.c files ---- */
 
-const char *files_text(const struct files_job *job, const char *key, struct error *err); /* or NULL */
+const char *files_text(const struct files_job *job, const char *key,
+                       struct error *err); /* or NULL */
 /* The job's "arch" with zeros for weights; the architecture outlives the model. */
 int files_model(const struct files_job *job, struct arch **ret_arch, struct model **ret,
                 struct error *err);

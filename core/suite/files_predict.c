@@ -36,9 +36,9 @@ static int predict(struct files_job *job, const struct model *m, const struct vi
     if (rc == 0)
         rc = npy_write(out, NPY_F32, 2, dim, logits, err);
     free(logits);
-    if (rc == 0 && (json_object_set_new(job->result, "images", json_integer(n)) != 0 ||
-                    json_object_set_new(job->result, "classes",
-                                        json_integer((json_int_t)dim[1])) != 0))
+    if (rc == 0 &&
+        (json_object_set_new(job->result, "images", json_integer(n)) != 0 ||
+         json_object_set_new(job->result, "classes", json_integer((json_int_t)dim[1])) != 0))
         rc = error_nomem(err);
     return rc;
 }

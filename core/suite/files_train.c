@@ -53,8 +53,7 @@ static int start_result(struct files_job *job, const struct model *m, const stru
 }
 
 /* Weights of the init file, or drawn from the seed. */
-static int start_weights(struct files_job *job, struct model *m, uint64_t stream,
-                         struct error *err)
+static int start_weights(struct files_job *job, struct model *m, uint64_t stream, struct error *err)
 {
     const json_t *init = json_object_get(job->json, "init");
     if (json_is_string(init))

@@ -67,8 +67,9 @@ static inline lethe_status lethe_same_samples(lethe_ctx *ctx, const lethe_output
 static const char *const lethe_inputs_[] = {"logits", "probabilities", NULL};
 /* A parameter entry; its value is 1 when the outputs are probabilities already. */
 #define LETHE_INPUT_PARAM                                                                          \
-    LETHE_CHOICE("input", 0, lethe_inputs_, "what the outputs hold: logits, or probabilities "     \
-                                            "(files only; a suite's outputs are logits)")
+    LETHE_CHOICE("input", 0, lethe_inputs_,                                                        \
+                 "what the outputs hold: logits, or probabilities "                                \
+                 "(files only; a suite's outputs are logits)")
 #define LETHE_PER_SAMPLE_PARAM                                                                     \
     LETHE_BOOL("per_sample", 0, "also give the value of every sample, as a curve")
 
@@ -175,8 +176,7 @@ static inline lethe_status lethe_emit_finite(lethe_ctx *ctx, uint32_t output, do
                                              const char *why)
 {
     if (isinf(value))
-        return ctx->host->emit->scalar(ctx, output, NAN,
-                                       value > 0 ? "infinite" : "minus infinity");
+        return ctx->host->emit->scalar(ctx, output, NAN, value > 0 ? "infinite" : "minus infinity");
     return lethe_emit(ctx, output, value, why);
 }
 

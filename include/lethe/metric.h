@@ -58,8 +58,8 @@ typedef struct lethe_metric_job {
     /* All that follows is NULL unless granted: LETHE_CAP_RANDOM */
     const lethe_model_outputs *random; /* a randomly initialised model of the same architecture */
     /* LETHE_CAP_ADVERSARIAL: on adversarial samples made from each set */
-    const lethe_model_outputs *adversarial;        /* the target on them */
-    const lethe_model_outputs *source;             /* the model they were made with, clean samples */
+    const lethe_model_outputs *adversarial; /* the target on them */
+    const lethe_model_outputs *source;      /* the model they were made with, clean samples */
     const lethe_model_outputs *source_adversarial; /* and on them */
     /* LETHE_CAP_MODEL: not to be written; clone one to change it */
     const lethe_model *model, *original_model;

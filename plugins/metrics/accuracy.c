@@ -7,6 +7,7 @@
  * Deviations: the forget accuracy keeps its name (AMUN prints it as "UA", others
  * call 100 minus it so); of several views of a sample the first one counts. */
 #include <lethe/lethe.h>
+#include <lethe/measures.h>
 
 /* Percent of samples whose largest logit is the label's; NaN of none. */
 static double accuracy_of(const lethe_outputs *o)
@@ -25,6 +26,29 @@ static double accuracy_of(const lethe_outputs *o)
     return 100.0 * (double)hits / (double)o->n;
 }
 
+/* Percent right of each class that occurs in the set. */
+static lethe_status emit_classes(lethe_ctx *ctx, uint32_t output, const lethe_outputs *o)
+{
+    const uint32_t c = o->n_classes;
+    double *x = lethe_alloc(ctx, c, sizeof(double)), *y = lethe_alloc(ctx, c, sizeof(double));
+    double *n = lethe_alloc(ctx, c, sizeof(double)), *hits = lethe_alloc(ctx, c, sizeof(double));
+    uint32_t points = 0;
+    if (!x || !y || !n || !hits)
+        return LETHE_E_NOMEM;
+    for (uint64_t i = 0; i < o->n; i++) {
+        if (o->y[i] < 0 || (uint32_t)o->y[i] >= c)
+            continue;
+        n[o->y[i]]++;
+        hits[o->y[i]] += (int32_t)lethe_argmax(lethe_sample(o, i), c) == o->y[i];
+    }
+    for (uint32_t k = 0; k < c; k++)
+        if (n[k] > 0) {
+            x[points] = k;
+            y[points++] = 100 * hits[k] / n[k];
+        }
+    return points ? ctx->host->emit->curve(ctx, output, x, y, points) : LETHE_OK;
+}
+
 static lethe_status accuracy_evaluate(lethe_ctx *ctx, const lethe_metric_job *job)
 {
     const lethe_model_outputs *m = job->targets;
@@ -34,6 +58,8 @@ static lethe_status accuracy_evaluate(lethe_ctx *ctx, const lethe_metric_job *jo
     for (uint32_t s = 0; s < LETHE_COUNT(set); s++) {
         double percent = accuracy_of(set[s]);
         LETHE_TRY(ctx->host->emit->scalar(ctx, s, percent, isnan(percent) ? why[s] : NULL));
+        if (set[s] && set[s]->n > 0)
+            LETHE_TRY(emit_classes(ctx, LETHE_SETS + s, set[s]));
     }
     return LETHE_OK;
 }
@@ -48,6 +74,10 @@ static const lethe_output outputs[] = {
     ACCURACY("retain_acc", "accuracy on the retain set"),
     ACCURACY("test_acc", "accuracy on the test set (class scenarios: remaining classes)"),
     ACCURACY("test_acc_forgotten", "accuracy on the test samples of the forgotten classes"),
+    LETHE_CURVE("accuracy_forget", "class", "accuracy of each class, forget set"),
+    LETHE_CURVE("accuracy_retain", "class", "accuracy of each class, retain set"),
+    LETHE_CURVE("accuracy_test", "class", "accuracy of each class, test set"),
+    LETHE_CURVE("accuracy_test_forgotten", "class", "accuracy of each forgotten class, test set"),
 };
 static const lethe_metric metric = {
     .struct_size = sizeof(lethe_metric),

@@ -119,8 +119,8 @@ static lethe_status evaluate(lethe_ctx *ctx, const lethe_metric_job *job)
 {
     const lethe_outputs *u = job->targets->forget;
     double sum[N_VALUES] = {0};
-    const char *why = lethe_set_size(u) == 0 ? lethe_set_missing(LETHE_FORGET)
-                                             : "no oracle to compare with";
+    const char *why =
+        lethe_set_size(u) == 0 ? lethe_set_missing(LETHE_FORGET) : "no oracle to compare with";
     uint32_t n = lethe_set_size(u) ? job->n_references : 0;
     for (uint32_t k = 0; k < n; k++) {
         const lethe_outputs *r = lethe_model_at(job, job->references, k)->forget;
@@ -162,12 +162,13 @@ static const lethe_info info = {
     .author = "The Lethe authors",
     .license = "MIT",
     .summary = "threshold attacks that tell unlearned from retrained predictions",
-    .doc = "Entropy at temperature 2, clipped to [0, 2.5], and log-odds of the largest probability, "
-           "clipped to [-2.5, 10]; thresholds of equal distance, both directions; epsilon = max(0, "
-           "min(log(1 - d - FPR) - log FNR, log(1 - d - FNR) - log FPR)), d = 1e-5; attack = "
-           "1 - 2^-epsilon, rounded to three digits; score = 1 - the largest attack. Mean over "
-           "the oracles, each compared alone.\n"
-           "Code read: ryusudol/Unlearning-Comparator a70efe7 (attack_full_dataset.py).",
+    .doc =
+        "Entropy at temperature 2, clipped to [0, 2.5], and log-odds of the largest probability, "
+        "clipped to [-2.5, 10]; thresholds of equal distance, both directions; epsilon = max(0, "
+        "min(log(1 - d - FPR) - log FNR, log(1 - d - FNR) - log FPR)), d = 1e-5; attack = "
+        "1 - 2^-epsilon, rounded to three digits; score = 1 - the largest attack. Mean over "
+        "the oracles, each compared alone.\n"
+        "Code read: ryusudol/Unlearning-Comparator a70efe7 (attack_full_dataset.py).",
     .citation = "",
     .url = "",
 };

@@ -50,16 +50,16 @@ static lethe_status measure(lethe_ctx *ctx, const lethe_outputs *o, uint32_t sca
 {
     double mean = 0, x[N_BINS], density[N_BINS] = {0};
     const double width = (HIGH - LOW) / N_BINS;
+    if (!o || o->n == 0)
+        return ctx->host->emit->scalar(ctx, scalar, NAN, "the set is empty");
     for (uint64_t i = 0; i < o->n; i++) {
         double m = margin(o->logits + i * o->n_views * o->n_classes, o->n_classes, o->y[i]);
-        int bin = (int)floor((m - LOW) / width);
+        int bin = (int)fmin(fmax(floor((m - LOW) / width), -1), N_BINS);
         density[bin < 0 ? 0 : bin >= N_BINS ? N_BINS - 1 : bin] += 1 / ((double)o->n * width);
         mean += 1 / (1 + exp(-m)) / (double)o->n;
     }
     for (int b = 0; b < N_BINS; b++)
         x[b] = LOW + (b + 0.5) * width;
-    if (o->n == 0)
-        return ctx->host->emit->scalar(ctx, scalar, NAN, "the set is empty");
     lethe_status rc = ctx->host->emit->scalar(ctx, scalar, mean, NULL);
     return rc < 0 ? rc : ctx->host->emit->curve(ctx, hist, x, density, N_BINS);
 }

@@ -52,10 +52,10 @@ static lethe_status add_oracle(lethe_ctx *ctx, const lethe_outputs *u, const let
     int input = (int)lethe_choice(ctx, PARAM_INPUT);
     LETHE_TRY(lethe_same_samples(ctx, u, r));
     for (uint64_t i = 0; i < u->n; i++) {
-        LETHE_TRY(lethe_log_probabilities(ctx, lethe_sample(r, i), r->n_classes, input, w->p,
-                                          w->log_p));
-        LETHE_TRY(lethe_log_probabilities(ctx, lethe_sample(u, i), u->n_classes, input, w->q,
-                                          w->log_q));
+        LETHE_TRY(
+            lethe_log_probabilities(ctx, lethe_sample(r, i), r->n_classes, input, w->p, w->log_p));
+        LETHE_TRY(
+            lethe_log_probabilities(ctx, lethe_sample(u, i), u->n_classes, input, w->q, w->log_q));
         compare(w->p, w->log_p, w->q, w->log_q, u->n_classes, lethe_real(ctx, PARAM_EPS),
                 w->v + i * N_MEASURES);
     }
@@ -92,8 +92,7 @@ static lethe_status evaluate_set(lethe_ctx *ctx, const lethe_metric_job *job, ui
     }
     LETHE_TRY(work_make(ctx, u, &w));
     for (uint32_t k = 0; k < job->n_references; k++)
-        LETHE_TRY(
-            add_oracle(ctx, u, lethe_set(lethe_model_at(job, job->references, k), set), &w));
+        LETHE_TRY(add_oracle(ctx, u, lethe_set(lethe_model_at(job, job->references, k), set), &w));
     return emit_set(ctx, set, u->n, job->n_references, w.v);
 }
 

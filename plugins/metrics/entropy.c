@@ -58,7 +58,8 @@ static lethe_status evaluate(lethe_ctx *ctx, const lethe_metric_job *job)
 #define SET(s, words)                                                                              \
     ONE(s "_entropy", "mean entropy of the predictions on the " words),                            \
         ONE(s "_m_entropy_true", "mean modified entropy (Song and Mittal 2021) on the " words),    \
-        ONE(s "_m_entropy", "mean modified entropy as the SVC-MIA code computes it, on the " words)
+        ONE(s "_m_entropy",                                                                        \
+            "mean modified entropy as the SVC-MIA code computes it, on the " words)
 static const lethe_output outputs[] = {
     SET("forget", "forget set"),
     SET("retain", "retain set"),

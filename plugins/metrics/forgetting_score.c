@@ -128,8 +128,8 @@ static double epsilon_of(struct side unlearned, struct side retrained, double de
 
 struct work {
     const lethe_metric_job *job;
-    double *a, *b; /* confidences of one sample (n_targets), (n_references) */
-    double *eps;   /* (n) */
+    double *a, *b;  /* confidences of one sample (n_targets), (n_references) */
+    double *eps;    /* (n) */
     uint8_t *rules; /* (n) */
     double delta, cap;
 };
@@ -223,14 +223,12 @@ static lethe_status check(lethe_ctx *ctx, const lethe_metric_job *job)
 static lethe_status evaluate(lethe_ctx *ctx, const lethe_metric_job *job)
 {
     uint64_t n = lethe_set_size(job->targets->forget);
-    struct work w = {.job = job,
-                     .delta = lethe_real(ctx, PARAM_DELTA),
-                     .cap = lethe_real(ctx, PARAM_CAP)};
+    struct work w = {
+        .job = job, .delta = lethe_real(ctx, PARAM_DELTA), .cap = lethe_real(ctx, PARAM_CAP)};
     if (n == 0 || job->n_references < MIN_MODELS) {
         for (uint32_t k = 0; k < N_VALUES; k++)
-            LETHE_TRY(lethe_emit(ctx, k, NAN,
-                                 n == 0 ? lethe_set_missing(LETHE_FORGET)
-                                        : "needs 8 oracles or more"));
+            LETHE_TRY(lethe_emit(
+                ctx, k, NAN, n == 0 ? lethe_set_missing(LETHE_FORGET) : "needs 8 oracles or more"));
         return LETHE_OK;
     }
     LETHE_TRY(check(ctx, job));
@@ -277,16 +275,17 @@ static const lethe_info info = {
     .author = "The Lethe authors",
     .license = "MIT",
     .summary = "per-sample epsilon of unlearned against retrained models, and its score",
-    .doc = "For each forget sample the logit-scaled confidences over all runs of a method on one "
-           "forget set (the challenge: 512) and over its oracles; 8 of each or more. Single "
-           "thresholds, 100 a unit, and intervals about the narrower side's width; epsilon = "
-           "max(log(1 - delta - FPR) - log FNR, log(1 - delta - FNR) - log FPR), infinite (the cap) "
-           "for a rule without errors, none where only one rate is 0. Ranges that differ more "
-           "than 100-fold have the cap. A sample in bucket b (width 1/2) earns 2^-b, none from "
-           "ceil(ln(M - 1)) on.\n"
-           "Code read: google-deepmind/unlearning_evaluation ffae0ff (metric.py). Deviations: both "
-           "sides constant give 0 or the cap (there: 0/0); no rule left gives 0 and a note (there: "
-           "an assertion).",
+    .doc =
+        "For each forget sample the logit-scaled confidences over all runs of a method on one "
+        "forget set (the challenge: 512) and over its oracles; 8 of each or more. Single "
+        "thresholds, 100 a unit, and intervals about the narrower side's width; epsilon = "
+        "max(log(1 - delta - FPR) - log FNR, log(1 - delta - FNR) - log FPR), infinite (the cap) "
+        "for a rule without errors, none where only one rate is 0. Ranges that differ more "
+        "than 100-fold have the cap. A sample in bucket b (width 1/2) earns 2^-b, none from "
+        "ceil(ln(M - 1)) on.\n"
+        "Code read: google-deepmind/unlearning_evaluation ffae0ff (metric.py). Deviations: both "
+        "sides constant give 0 or the cap (there: 0/0); no rule left gives 0 and a note (there: "
+        "an assertion).",
     .citation = "@article{triantafillou2024progress, title={Are we making progress in unlearning? "
                 "Findings from the first NeurIPS unlearning competition}, author={Triantafillou, "
                 "Eleni and others}, year={2024}}",

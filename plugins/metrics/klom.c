@@ -110,8 +110,8 @@ static lethe_status check(lethe_ctx *ctx, const lethe_metric_job *job, uint32_t 
     const lethe_outputs *first = lethe_set(job->targets, set);
     LETHE_TRY(lethe_check_labels(ctx, first));
     for (uint32_t m = 0; m < job->n_targets; m++)
-        LETHE_TRY(lethe_same_samples(ctx, first,
-                                     lethe_set(lethe_model_at(job, job->targets, m), set)));
+        LETHE_TRY(
+            lethe_same_samples(ctx, first, lethe_set(lethe_model_at(job, job->targets, m), set)));
     for (uint32_t m = 0; m < job->n_references; m++)
         LETHE_TRY(lethe_same_samples(ctx, first,
                                      lethe_set(lethe_model_at(job, job->references, m), set)));
@@ -196,8 +196,7 @@ static lethe_status evaluate(lethe_ctx *ctx, const lethe_metric_job *job)
     return LETHE_OK;
 }
 
-#define ONE(name, doc)                                                                             \
-    LETHE_SCALAR(name, LETHE_BETTER_LOWER, LETHE_REF_NONE, "", 0, HUGE_VAL, doc)
+#define ONE(name, doc) LETHE_SCALAR(name, LETHE_BETTER_LOWER, LETHE_REF_NONE, "", 0, HUGE_VAL, doc)
 #define SET(s, words)                                                                              \
     ONE(s "_klom", "mean KL(unlearned || oracles) of margins, " words),                            \
         ONE(s "_klom_median", "its median, " words),                                               \

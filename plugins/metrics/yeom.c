@@ -17,8 +17,7 @@ static lethe_status losses(lethe_ctx *ctx, const lethe_outputs *o, double **ret)
     if (n)
         LETHE_TRY(lethe_check_labels(ctx, o));
     for (uint64_t i = 0; i < n; i++) {
-        LETHE_TRY(
-            lethe_log_probabilities(ctx, lethe_sample(o, i), o->n_classes, 0, NULL, log_p));
+        LETHE_TRY(lethe_log_probabilities(ctx, lethe_sample(o, i), o->n_classes, 0, NULL, log_p));
         loss[i] = -log_p[o->y[i]];
     }
     *ret = loss;
@@ -95,9 +94,10 @@ static const lethe_info info = {
     .summary = "membership advantage at the mean training loss",
     .doc = "A sample counts as a member when its cross-entropy is at most the mean over the retain "
            "set; TPR on the retain set, FPR on the test set, advantage = TPR - FPR.",
-    .citation = "@inproceedings{yeom2018privacy, title={Privacy Risk in Machine Learning: Analyzing "
-                "the Connection to Overfitting}, author={Yeom, Samuel and Giacomelli, Irene and "
-                "Fredrikson, Matt and Jha, Somesh}, booktitle={CSF}, year={2018}}",
+    .citation =
+        "@inproceedings{yeom2018privacy, title={Privacy Risk in Machine Learning: Analyzing "
+        "the Connection to Overfitting}, author={Yeom, Samuel and Giacomelli, Irene and "
+        "Fredrikson, Matt and Jha, Somesh}, booktitle={CSF}, year={2018}}",
     .url = "",
 };
 LETHE_SINGLE(LETHE_KIND_METRIC, &info, NULL, 0, LETHE_CAP_LOGITS, 0, &metric);

@@ -26,7 +26,8 @@ static void add_sample(const double *log_p, const double *log_q, uint32_t c, str
     for (uint32_t k = 0; k < c; k++) {
         double log_m = log_middle(log_p[k], log_q[k]), m = exp(log_m);
         double p = exp(log_p[k]), q = exp(log_q[k]);
-        s->js += (p > 0 ? p * (log_p[k] - log_m) / 2 : 0) + (q > 0 ? q * (log_q[k] - log_m) / 2 : 0);
+        s->js +=
+            (p > 0 ? p * (log_p[k] - log_m) / 2 : 0) + (q > 0 ? q * (log_q[k] - log_m) / 2 : 0);
         s->reversed += m > 0 ? m * (log_m - log_p[k]) / 2 + m * (log_m - log_q[k]) / 2 : 0;
     }
 }
@@ -36,7 +37,8 @@ static lethe_status sums_of(lethe_ctx *ctx, const lethe_outputs *u, const lethe_
 {
     const int input = (int)lethe_choice(ctx, PARAM_INPUT);
     const uint32_t c = u->n_classes;
-    double *log_p = lethe_alloc(ctx, c, sizeof(double)), *log_q = lethe_alloc(ctx, c, sizeof(double));
+    double *log_p = lethe_alloc(ctx, c, sizeof(double)),
+           *log_q = lethe_alloc(ctx, c, sizeof(double));
     struct sums s = {0, 0};
     if (!log_p || !log_q)
         return LETHE_E_NOMEM;

@@ -10,7 +10,8 @@ file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/plugins/*/*.c)
 foreach(source ${sources})
   get_filename_component(name ${source} NAME_WE)
   add_library(static_${name} STATIC EXCLUDE_FROM_ALL ${source})
-  target_link_libraries(static_${name} PRIVATE lethe_flags lethe::plugin)
+  target_link_libraries(static_${name} PRIVATE lethe_flags lethe::plugin PUBLIC
+    ${LETHE_LIBRARIES_OF_${name}})
   target_compile_definitions(static_${name} PRIVATE LETHE_STATIC_TAG=${name})
 endforeach()
 

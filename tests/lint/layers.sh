@@ -56,7 +56,7 @@ done
 while read -r line; do
     fail "a plugin includes more than public headers: $line"
 done < <(grep -nE '^#include "' "$top"/plugins/*/*.c | grep -vE '"lethe/[a-z]+\.h"'
-    grep -nE '^#include <[a-z]*/' "$top"/plugins/*/*.c | grep -vE '<lethe/[a-z]+\.h>')
+    for header in "$top"/core/*/*.h; do grep -nF "#include <$(basename "$header")>" "$top"/plugins/*/*.c; done)
 echo "$checks checks, $failures failures"
 [ "$checks" -gt 50 ] && exit $((failures > 0))
 exit 1

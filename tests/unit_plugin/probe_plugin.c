@@ -454,9 +454,10 @@ static lethe_status look_cancelled(lethe_ctx *ctx, const lethe_forget_job *job)
 #define LOOKS(X)                                                                                   \
     X(rng)                                                                                         \
     X(composed)                                                                                    \
-    X(batches) X(loader) X(labels) X(interleaved) X(replay) X(mask) X(models) X(attack) X(par)     \
-        X(tables) X(positive) X(unknown) X(passed_on) X(recovered) X(memory) X(crash) X(kept)      \
-            X(kept_table) X(recipe) X(cancelled)
+    X(batches)                                                                                     \
+    X(loader) X(labels) X(interleaved) X(replay) X(mask) X(models) X(attack) X(par) X(tables)      \
+        X(positive) X(unknown) X(passed_on) X(recovered) X(memory) X(crash) X(kept) X(kept_table)  \
+            X(recipe) X(cancelled)
 #define LOOK_NAME(name) #name,
 #define LOOK_FN(name) look_##name,
 static const char *const look_names[] = {LOOKS(LOOK_NAME) NULL};
