@@ -51,6 +51,7 @@ static const struct input {
     {OPT_MODEL, "--model", "model"},
     {OPT_ORIGINAL_MODEL, "--original-model", "original_model"},
 };
+enum { TARGET = 0, ORIGINAL = 3, RETRAINED, RANDOM, ADVERSARIAL, MODEL = 9, ORIGINAL_MODEL };
 enum { N_INPUTS = sizeof(inputs) / sizeof(inputs[0]), MAX_MODELS = 256 };
 
 struct metric_options {
@@ -140,9 +141,9 @@ static void check_complete(const struct metric_options *o, const struct argp_sta
 {
     if (!o->id)
         argp_error(state, "which metric? `lethe plugins` lists them");
-    if (!o->input[0] && !o->input[9])
+    if (!o->input[TARGET] && !o->input[MODEL])
         argp_error(state, "measure what? Give --target LOGITS.npy or --model M.safetensors");
-    if (o->input[0] && o->input[9])
+    if (o->input[TARGET] && o->input[MODEL])
         argp_error(state, "--target and --model: one of them at a time");
 }
 
@@ -247,6 +248,46 @@ static int find_plugin(const struct metric_options *o, const struct plugin_set *
                                near ? "\"?" : "");
     free(ids);
     return rc;
+}
+
+/* What a metric needs must be there; some of it files cannot give. */
+static int check_needs(const struct metric_options *o, const struct plugin_desc *p,
+                       struct error *err)
+{
+    const bool models = o->input[MODEL] != NULL;
+    const struct {
+        const char *cap, *option;
+        bool there;
+    } table[] = {
+        {"model", "--model M.safetensors", models},
+        {"logits", "--target LOGITS.npy", !models},
+        {"references", models ? "--retrained-model M.safetensors" : "--retrained R.npy",
+         models ? o->n_oracles > 0 : o->input[RETRAINED] != NULL},
+        {"original", models ? "--original-model M.safetensors" : "--original O.npy",
+         o->input[models ? ORIGINAL_MODEL : ORIGINAL] != NULL},
+        {"random", "--random R.npy", o->input[RANDOM] != NULL},
+        {"adversarial", "--adversarial A.npy", o->input[ADVERSARIAL] != NULL},
+        {"forget", NULL, false},
+        {"retain", NULL, false},
+        {"recipe", NULL, false},
+        {"cost", NULL, false},
+    };
+    const json_t *needs = json_object_get(p->json, "needs");
+    size_t i;
+    json_t *cap;
+    json_array_foreach(needs, i, cap)
+    {
+        for (size_t k = 0; k < sizeof(table) / sizeof(table[0]); k++) {
+            if (table[k].there || strcmp(table[k].cap, json_string_value(cap)) != 0)
+                continue;
+            if (table[k].option)
+                return error_set(err, ERR_INVALID, "%s needs %s", p->id, table[k].option);
+            return error_set(err, ERR_INVALID,
+                             "%s needs %s, which no file gives; use it in a suite: `lethe run`",
+                             p->id, *table[k].cap == 'c' ? "what runs have cost" : "training samples");
+        }
+    }
+    return 0;
 }
 
 /* The text of --arch: a YAML file with input and, for named architectures, classes. */
@@ -396,6 +437,8 @@ static int run(const struct metric_options *o, const struct plugin_set *set, int
     json_t *params = NULL, *job = NULL, *result = NULL;
     int rc = find_plugin(o, set, &p, err);
     if (rc == 0)
+        rc = check_needs(o, p, err);
+    if (rc == 0)
         rc = file_settings(&o->file, &given, err);
     if (rc == 0)
         rc = desc_params(p, given, &params, err);
@@ -430,8 +473,7 @@ static int metric(const struct metric_options *o)
         plugins_release(&set);
     free(file);
     if (rc < 0) {
-        int code = cli_fail(&err);
-        return rc == ERR_DENIED ? EXIT_USAGE : code; /* an option that the metric needs is missing */
+        return cli_fail(&err);
     }
     return signal ? 128 + signal : EXIT_OK;
 }

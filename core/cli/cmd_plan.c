@@ -34,8 +34,9 @@ static const struct argp argp = {
     options,
     parse,
     "SUITE.yaml",
-    "Shows the tasks of a suite by kind, how many the store holds already, and the work that is\n"
-    "left in image passes (a training pass of one image counts as three). Runs nothing.",
+    "Shows the tasks of a suite by kind, how many the store holds already, and the\n"
+    "work that is left in image passes (a training pass of one image counts as\n"
+    "three). Runs nothing.",
     children,
     NULL,
     NULL,
@@ -46,13 +47,20 @@ struct tally {
     double weight;
 };
 
+/* The others take milliseconds; their weight only serves the ETA. */
+static bool passes_images(enum task_kind kind)
+{
+    return kind == TASK_TRAIN || kind == TASK_PREDICT || kind == TASK_ADVERSARIAL
+           || kind == TASK_UNLEARN;
+}
+
 static void count(const struct plan *p, struct tally tally[TASK_KIND_COUNT])
 {
     for (unsigned i = 0; i < p->n; i++) {
         struct tally *t = &tally[p->task[i].kind];
         t->total++;
         t->cached += p->task[i].cached;
-        if (!p->task[i].cached)
+        if (!p->task[i].cached && passes_images(p->task[i].kind))
             t->weight += p->task[i].weight;
     }
 }

@@ -55,11 +55,12 @@ static const struct argp argp = {
     options,
     parse,
     "[ID]",
-    "Lists the plugins that suites can use, or prints what one of them declares: parameters with\n"
-    "defaults and bounds, what it needs, what it computes, and what to cite.\v"
-    "Plugins are looked for in --plugin FILE, the folders of $LETHE_PLUGIN_PATH (absolute),\n"
-    "$XDG_DATA_HOME/lethe/plugins and lib/lethe-1/plugins beside the program; the first of two\n"
-    "with the same id wins.",
+    "Lists the plugins that suites can use, or prints what one of them declares:\n"
+    "parameters with defaults and bounds, what it needs, what it computes, and what\n"
+    "to cite.\v"
+    "Plugins are looked for in --plugin FILE, the folders of $LETHE_PLUGIN_PATH\n"
+    "(absolute), $XDG_DATA_HOME/lethe/plugins and lib/lethe-1/plugins beside the\n"
+    "program; the first of two with the same id wins.",
     NULL,
     NULL,
     NULL,

@@ -67,15 +67,16 @@ static const struct argp argp = {
     options,
     parse,
     "SUITE.yaml",
-    "Runs everything that a suite asks for and that the store does not hold yet, then writes\n"
-    "runs.csv, leaderboard.csv, costs.csv, curves/, figures/ and manifest.json, and prints the\n"
-    "leaderboard. The same command resumes after any interruption.\v"
+    "Runs everything that a suite asks for and that the store does not hold yet,\n"
+    "then writes runs.csv, leaderboard.csv, costs.csv, curves/, figures/ and\n"
+    "manifest.json, and prints the leaderboard. The same command resumes after any\n"
+    "interruption.\v"
     "Examples:\n"
     "  lethe run benchmarks/fashion-mnist-quick.yaml\n"
-    "  lethe run suite.yaml --set train.epochs=5 --set seeds.model=[1,2,3] --out /tmp/board\n"
+    "  lethe run suite.yaml --set train.epochs=5 --set seeds.model=[1,2,3]\n"
     "  lethe run suite.yaml --only amun,finetune --scenario random-0.1\n"
-    "\nExit codes: 0 all rows ok; 1 some rows failed; 2 usage or suite error; 3 something is\n"
-    "missing on this machine; 128+n ended by signal n.",
+    "\nExit codes: 0 all rows ok; 1 some rows failed; 2 usage or suite error; 3\n"
+    "something is missing on this machine; 128+n ended by signal n.",
     children,
     NULL,
     NULL,

@@ -78,6 +78,7 @@ int host_init(struct host *host, const struct hosting *h, uint32_t kind, uint64_
     if (arch) {
         memcpy(host->shape, arch->input, sizeof(host->shape));
         host->n_classes = arch->classes;
+        host->arch = arch;
     }
     return host_params_from_json(p, h->params, &host->param, err);
 }
@@ -241,7 +242,9 @@ lethe_status host_nomem(struct host_ctx *c)
 int host_stream(const struct host *host, const char *name, uint64_t index, struct rng *ret)
 {
     char purpose[200]; /* shorter than what rng_stream would cut */
-    int n = snprintf(purpose, sizeof(purpose), "%s/%s", host->id, name);
+    /* Shared streams live under a word that is no plugin's id. */
+    bool shared = name[0] == '/';
+    int n = snprintf(purpose, sizeof(purpose), "%s/%s", shared ? "-" : host->id, name + shared);
     if (n < 0 || (size_t)n >= sizeof(purpose))
         return ERR_INVALID;
     rng_stream(ret, host->h->seed, purpose, index);

@@ -1,4 +1,5 @@
 /* The data table: views that compose, loaders, and the meter of samples read. */
+#include <stdio.h>
 #include <string.h>
 
 #include "host_internal.h"
@@ -219,6 +220,20 @@ static lethe_status data_labels(lethe_ctx *ctx, const lethe_view *v, int32_t *ou
     return LETHE_OK;
 }
 
+static lethe_status data_ids(lethe_ctx *ctx, const lethe_view *v, uint64_t *out)
+{
+    struct host_ctx *c = host_ctx_of(ctx);
+    uint32_t rows[256];
+    for (uint32_t at = 0; at < v->n;) {
+        uint32_t n = v->n - at < 256 ? v->n - at : 256;
+        for (uint32_t i = 0; i < n; i++)
+            rows[i] = at + i;
+        view_fill(v->now, rows, n, 0, c->host->h->seed, false, NULL, NULL, out + at);
+        at += n;
+    }
+    return LETHE_OK;
+}
+
 /* ---- batches ---- */
 
 static lethe_status fill_batch(struct host_ctx *c, const float *x, const int32_t *y,
@@ -302,9 +317,12 @@ static lethe_status loader_order(struct host_ctx *c, lethe_loader *l, const leth
     struct rng rng;
     for (uint32_t i = 0; i < l->view->n; i++)
         l->order[i] = i;
+    char name[100];
     if (!o->shuffle)
         return LETHE_OK;
-    if (host_stream(c->host, o->stream ? o->stream : "shuffle", o->epoch, &rng) < 0)
+    /* Orders are shared: methods that pass over the same samples see the same batches. */
+    int n = snprintf(name, sizeof(name), "/%s", o->stream ? o->stream : "shuffle");
+    if (n < 0 || (size_t)n >= sizeof(name) || host_stream(c->host, name, o->epoch, &rng) < 0)
         return host_fail(c, ERR_INVALID, "loader: the name of the stream is too long");
     rng_permute(&rng, l->order, l->view->n);
     return LETHE_OK;
@@ -367,4 +385,5 @@ const lethe_data_api host_data_table = {
     .augment = data_augment,
     .loader = data_loader,
     .next = data_next,
+    .ids = data_ids,
 };

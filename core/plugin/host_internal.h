@@ -54,6 +54,7 @@ struct lethe_optim {
 struct host_net {
     struct host_net *next;
     struct net *net;
+    const struct arch *arch; /* that it was planned for */
     uint32_t max_batch;
     const struct lethe_model *owner; /* NULL: free */
     bool pending;                    /* a backward pass may still follow */
@@ -67,8 +68,10 @@ struct host {
     lethe_value *param; /* in declared order */
     struct meters meters;
     uint32_t shape[3], n_classes; /* of the samples and of the model; 0 where there are none */
+    const struct arch *arch;      /* of the model; expanded ones have their own */
     struct host_net *net;         /* all that exist */
     struct net *infer;            /* shared by passes that keep nothing */
+    const struct arch *infer_arch;
     uint32_t infer_batch;
     uint64_t n_dropout, n_trainings; /* streams drawn so far */
     const struct adversarial *declared;
@@ -119,7 +122,7 @@ lethe_status host_fail(struct host_ctx *c, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 lethe_status host_pass_on(struct host_ctx *c, const struct error *err);
 lethe_status host_nomem(struct host_ctx *c);
-/* Stream f(seed, "<plugin id>/<name>", index). */
+/* Stream f(seed, "<plugin id>/<name>", index); "/name" is the same stream for every plugin. */
 int host_stream(const struct host *host, const char *name, uint64_t index, struct rng *ret);
 /* Scratch that may be taken again once it is given back; ends with the call. */
 void *host_take(struct host_ctx *c, size_t bytes);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "host_internal.h"
+#include "model_head.h"
 
 /* ---- handles ---- */
 
@@ -87,6 +88,42 @@ static lethe_status model_copy_slot(lethe_ctx *ctx, lethe_model *dst, const leth
     return LETHE_OK;
 }
 
+/* ---- heads ---- */
+
+static void drop_arch(void *arch)
+{
+    arch_free(arch);
+}
+
+static lethe_status model_expand(lethe_ctx *ctx, const lethe_model *m, uint32_t extra,
+                                 const char *name, lethe_model **out)
+{
+    struct host_ctx *c = host_ctx_of(ctx);
+    struct error err = ERROR_INIT;
+    struct arch *arch = NULL;
+    struct model *wide = NULL;
+    struct rng r;
+    if (host_stream(c->host, name ? name : "expand", 0, &r) < 0)
+        return host_fail(c, ERR_INVALID, "expand: the name of the stream is too long");
+    if (model_expand_head(m->m, extra, r.key, &arch, &wide, &err) < 0)
+        return host_pass_on(c, &err);
+    if (arena_cleanup(c->arena, drop_arch, arch) < 0) {
+        model_free(wide);
+        return host_nomem(c);
+    }
+    return give_model(c, wide, out);
+}
+
+static lethe_status model_prune(lethe_ctx *ctx, lethe_model *dst, const lethe_model *expanded)
+{
+    struct host_ctx *c = host_ctx_of(ctx);
+    struct error err = ERROR_INIT;
+    lethe_status status = need_writable(c, dst, "prune");
+    if (status == LETHE_OK && model_prune_head(dst->m, expanded->m, &err) < 0)
+        return host_pass_on(c, &err);
+    return status;
+}
+
 /* ---- tensors and layers ---- */
 
 static uint32_t model_n_classes(lethe_ctx *ctx, const lethe_model *m)
@@ -138,6 +175,24 @@ static uint32_t model_n_layers(lethe_ctx *ctx, const lethe_model *m)
     return (uint32_t)m->m->n_layers;
 }
 
+static bool is_among(const struct arch_layer *layer, const struct arch_layer *list, uint32_t n)
+{
+    return n > 0 && layer >= list && layer < list + n;
+}
+
+/* Residual blocks are listed before what they hold. */
+static void layer_parent(const struct model *m, uint32_t index, lethe_layer *out)
+{
+    const struct arch_layer *layer = m->layer[index];
+    out->parent = out->branch = 0;
+    for (uint32_t i = 0; i < index && out->parent == 0; i++) {
+        const struct arch_layer *r = m->layer[i];
+        out->branch = is_among(layer, r->shortcut, r->n_shortcut);
+        if (out->branch || is_among(layer, r->body, r->n_body))
+            out->parent = i + 1;
+    }
+}
+
 /* Batch-norm's epsilon is PyTorch's default, the engine knows no other. */
 static void layer_geometry(const struct arch_layer *layer, lethe_layer *out)
 {
@@ -170,8 +225,10 @@ static lethe_status model_layer(lethe_ctx *ctx, const lethe_model *m, uint32_t i
     out->reserved = 0;
     out->name = layer->name;
     out->kind = layer_kind_name(layer->kind);
-    if (LETHE_HAS(lethe_layer, out, scale))
+    if (LETHE_HAS(lethe_layer, out, scale)) {
         layer_geometry(layer, out);
+        layer_parent(m->m, index, out);
+    }
     return LETHE_OK;
 }
 
@@ -302,4 +359,6 @@ const lethe_model_api host_model_table = {
     .input_gradient = model_input_gradient,
     .zero_grad = model_zero_grad,
     .predict = model_predict,
+    .expand = model_expand,
+    .prune = model_prune,
 };

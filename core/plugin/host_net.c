@@ -9,12 +9,13 @@
 int host_infer(struct host *host, const struct model *m, const float *x, uint32_t n, float *logits,
                struct error *err)
 {
-    if (n > host->infer_batch) {
+    if (n > host->infer_batch || m->arch != host->infer_arch) {
         net_free(host->infer);
         host->infer = NULL;
         host->infer_batch = 0;
         TRY(net_new(m->arch, n, host->h->par, &host->infer, err));
         host->infer_batch = n;
+        host->infer_arch = m->arch;
     }
     return net_infer(host->infer, m, x, n, logits, err);
 }
@@ -27,7 +28,8 @@ static struct host_net *find_net(struct host *host, const struct lethe_model *mo
         if (k->owner == model)
             return k;
     for (struct host_net *k = host->net; k; k = k->next)
-        if (!k->pending && (!found || (found->max_batch < n && k->max_batch >= n)))
+        if (!k->pending && k->arch == model->m->arch &&
+            (!found || (found->max_batch < n && k->max_batch >= n)))
             found = k;
     return found;
 }
@@ -41,6 +43,7 @@ static int take_net(struct host *host, const struct lethe_model *model, uint32_t
         if (!k)
             return error_nomem(err);
         k->next = host->net;
+        k->arch = model->m->arch;
         host->net = k;
     }
     k->owner = model;
@@ -143,11 +146,26 @@ int host_backward(struct host *host, struct lethe_model *model, const float *dlo
     return net_backward(k->net, model->m, dlogits, param_grads, dx, err);
 }
 
+/* Networks of architectures that end with the call go with them. */
 void host_nets_disown(struct host *host)
 {
-    for (struct host_net *k = host->net; k; k = k->next) {
+    for (struct host_net **at = &host->net; *at;) {
+        struct host_net *k = *at;
         k->owner = NULL;
         k->pending = false;
+        if (k->arch == host->arch) {
+            at = &k->next;
+            continue;
+        }
+        *at = k->next;
+        net_free(k->net);
+        free(k);
+    }
+    if (host->infer_arch != host->arch) {
+        net_free(host->infer);
+        host->infer = NULL;
+        host->infer_arch = NULL;
+        host->infer_batch = 0;
     }
 }
 

@@ -250,8 +250,15 @@ static lethe_status recipe_train(lethe_ctx *ctx, lethe_model *m, const lethe_vie
     return host_fail(c, rc, "training was stopped");
 }
 
+static double recipe_rate(lethe_ctx *ctx, uint32_t epoch)
+{
+    const struct recipe *r = host_ctx_of(ctx)->host->h->recipe;
+    return schedule_rate(&r->schedule, r->lr, epoch, r->epochs);
+}
+
 const lethe_recipe_api host_recipe_table = {
     .struct_size = sizeof(lethe_recipe_api),
     .get = recipe_get,
     .train = recipe_train,
+    .rate = recipe_rate,
 };

@@ -36,7 +36,8 @@ static const lethe_data_api data = {.struct_size = sizeof(data),
                                     DATA(arrays),
                                     DATA(augment),
                                     DATA(loader),
-                                    DATA(next)};
+                                    DATA(next),
+                                    DATA(ids)};
 static const lethe_model_api model = {.struct_size = sizeof(model),
                                       MODEL(clone),
                                       MODEL(fresh),
@@ -50,7 +51,9 @@ static const lethe_model_api model = {.struct_size = sizeof(model),
                                       MODEL(backward),
                                       MODEL(input_gradient),
                                       MODEL(zero_grad),
-                                      MODEL(predict)};
+                                      MODEL(predict),
+                                      MODEL(expand),
+                                      MODEL(prune)};
 static const lethe_loss_api loss = {.struct_size = sizeof(loss),
                                     TRAP(lethe_loss_api, cross_entropy),
                                     TRAP(lethe_loss_api, soft_cross_entropy),
@@ -64,7 +67,8 @@ static const lethe_optim_api optim = {.struct_size = sizeof(optim),
 static const lethe_attack_api attack = {
     .struct_size = sizeof(attack), TRAP(lethe_attack_api, declared), TRAP(lethe_attack_api, run)};
 static const lethe_recipe_api recipe = {
-    .struct_size = sizeof(recipe), TRAP(lethe_recipe_api, get), TRAP(lethe_recipe_api, train)};
+    .struct_size = sizeof(recipe), TRAP(lethe_recipe_api, get), TRAP(lethe_recipe_api, train),
+                                        TRAP(lethe_recipe_api, rate)};
 static const lethe_par_api par = {
     .struct_size = sizeof(par), TRAP(lethe_par_api, n_threads), TRAP(lethe_par_api, range)};
 static const lethe_emit_api emit = {

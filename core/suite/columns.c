@@ -13,8 +13,22 @@ const struct attack_value attack_values[] = {
     {"auc_forget_test_balanced", "AUC of forget and test on equal numbers, mean of 3 draws"},
     {"tpr_at_1pct_fpr", "TPR on the forget set at 1 % FPR on the test set"},
     {"tpr_at_0p1pct_fpr", "TPR on the forget set at 0.1 % FPR on the test set"},
+    {"tpr_at_0p01pct_fpr", "TPR on the forget set at 0.01 % FPR on the test set"},
+    {"tpr_at_0_fpr", "TPR on the forget set above every test sample"},
+    {"n_negatives", "test samples behind these rates"},
+    {"balanced_accuracy", "best balanced accuracy of any threshold, forget against test"},
+    {"auc_forget_test_low", "lower end of the AUC's 95 % interval (DeLong)"},
+    {"auc_forget_test_high", "upper end of the AUC's 95 % interval (DeLong)"},
     {NULL, NULL},
 };
+
+/* Of fitted attacks, which have a decision and often many scores. */
+static const struct attack_value decision_values[] = {
+    {"", "share of the forget set that the attack judges non-member"},
+    {"auc_forget_test", "AUC, forget set positive, test set negative, without the fitted samples"},
+    {NULL, NULL},
+};
+
 
 char *columns_prefix(const char *label)
 {
@@ -98,10 +112,11 @@ static int add_metric(struct columns *c, const struct suite *s, unsigned entry, 
 }
 
 static int add_score(struct columns *c, unsigned entry, const char *prefix, const char *score,
-                     struct error *err)
+                     const struct attack_value *v, struct error *err)
 {
-    for (const struct attack_value *v = attack_values; v->suffix; v++) {
-        char *key = text_format("%s%s%s", score, *score ? "." : "", v->suffix);
+    for (; v->suffix; v++) {
+        const char *suffix = *score || *v->suffix ? v->suffix : "nonmember_forget";
+        char *key = text_format("%s%s%s", score, *score && *suffix ? "." : "", suffix);
         char *name = key ? text_format("%s.%s", prefix, key) : NULL;
         struct column_source source = {true, entry, key};
         int rc = key ? add(c, &source, name, "", v->doc, BETTER_NEAR_REFERENCE, true, err)
@@ -117,6 +132,8 @@ static int add_attack(struct columns *c, const struct suite *s, unsigned entry, 
     const struct suite_entry *e = &s->attack[entry];
     if (!e->desc)
         return 0;
+    bool fitted = json_is_true(json_object_get(e->desc->json, "wants_fit"));
+    const struct attack_value *values = fitted ? decision_values : attack_values;
     char *prefix = columns_prefix(e->label);
     if (!prefix)
         return error_nomem(err);
@@ -126,7 +143,7 @@ static int add_attack(struct columns *c, const struct suite *s, unsigned entry, 
     json_array_foreach(json_object_get(e->desc->json, "scores"), i, o)
     {
         if (rc == 0)
-            rc = add_score(c, entry, prefix, word_of(o, "name"), err);
+            rc = add_score(c, entry, prefix, word_of(o, "name"), values, err);
     }
     free(prefix);
     return rc;

@@ -6,7 +6,7 @@
 #include "text.h"
 
 /* Raised when the worker's code for a kind of task changes what it computes. */
-static const int task_format[TASK_KIND_COUNT] = {1, 1, 1, 1, 1, 1, 1, 1};
+static const int task_format[TASK_KIND_COUNT] = {1, 1, 1, 1, 1, 1, 2, 1};
 
 static json_t *identity_of(enum task_kind kind)
 {
@@ -198,6 +198,15 @@ static int plan_metric(struct planner *b, const struct suite_entry *e, const jso
     return plan_add(b->plan, &d, ret, err);
 }
 
+/* Does the attack get samples of known membership? Always, or as its population (attack.h). */
+static bool is_fitted(const struct suite_entry *e)
+{
+    const char *population = json_string_value(json_object_get(e->params, "population"));
+    return json_is_true(json_object_get(e->desc->json, "wants_fit")) ||
+           (json_is_true(json_object_get(e->desc->json, "takes_population")) && population &&
+            strcmp(population, "nonmembers") == 0);
+}
+
 static int plan_attack(struct planner *b, const struct suite_entry *e, const json_t *forget,
                        uint32_t predict, const char *of, uint32_t *ret_evaluate, struct error *err)
 {
@@ -207,7 +216,7 @@ static int plan_attack(struct planner *b, const struct suite_entry *e, const jso
     set_input(b, &d, "target", predict);
     set_plugin(&d, e->desc, e->params);
     set(&d, "seed", json_integer(1));
-    if (json_is_true(json_object_get(e->desc->json, "wants_fit")))
+    if (is_fitted(e))
         set(&d, "fit", json_incref((json_t *)forget));
     if (desc_has_cap(e->desc, "shadows") && b->shadow) {
         json_t *ids = json_array();

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "member_set.h"
 #include "npy.h"
 #include "rng.h"
 #include "task.h"
@@ -12,9 +13,7 @@ struct attack_input {
     const float **logits; /* per reference: (pool, classes) */
     uint8_t **inclusion;  /* per reference: (pool) */
     uint8_t *known;       /* (pool): 1 member, 2 non-member given to the attack; 0 candidate */
-    struct outputs members, nonmembers;
-    float *fit_logits[2];
-    int32_t *fit_y[2];
+    struct member_set fit[2]; /* members, non-members */
 };
 
 static void attack_input_release(struct attack_input *in)
@@ -24,10 +23,8 @@ static void attack_input_release(struct attack_input *in)
         npy_release(&in->reference[i]);
         free(in->inclusion[i]);
     }
-    for (int i = 0; i < 2; i++) {
-        free(in->fit_logits[i]);
-        free(in->fit_y[i]);
-    }
+    for (int i = 0; i < 2; i++)
+        member_set_release(&in->fit[i]);
     free(in->reference);
     free(in->logits);
     free(in->inclusion);
@@ -57,54 +54,41 @@ static int load_references(struct job *job, const struct dataset *ds, struct att
     return 0;
 }
 
-/* Copies the rows marked `mark` out of the target's logits. */
-static int fit_outputs(const struct dataset *ds, struct attack_input *in, uint8_t mark, uint32_t n,
-                       struct outputs *ret, struct error *err)
+/* n of the candidates (n_of), drawn, marked and copied out. */
+static int draw_side(const struct member_input *pool, const uint32_t *candidates, uint32_t n_of,
+                     const char *stream, uint8_t mark, uint32_t n, struct attack_input *in,
+                     struct error *err)
 {
-    size_t c = in->target.dim[1];
-    int side = mark - 1;
-    float *z = in->fit_logits[side] = malloc((n * c + 1) * sizeof(*z));
-    int32_t *y = in->fit_y[side] = malloc((n + 1) * sizeof(*y));
-    if (!z || !y)
+    struct rng rng;
+    uint32_t *pick = malloc((n + 1) * sizeof(*pick)), k = 0;
+    if (!pick)
         return error_nomem(err);
-    const float *all = in->target.bytes; /* (pool, c) */
-    for (uint32_t i = 0; i < ds->n_train + ds->n_test; i++) {
-        if (in->known[i] != mark)
-            continue;
-        memcpy(z, all + i * c, c * sizeof(*z));
-        z += c;
-        *y++ = ds->labels[i];
-    }
-    *ret = (struct outputs){n, 1, (uint32_t)c, in->fit_logits[side], in->fit_y[side]};
-    return 0;
+    rng_stream(&rng, task_seed("fit-fold", 1), stream, 0);
+    rng_choose(&rng, n_of, n, pick);
+    for (uint32_t i = 0; i < n; i++)
+        in->known[candidates[pick[i]]] = mark;
+    for (uint32_t i = 0; i < pool->candidates.n; i++)
+        if (in->known[i] == mark)
+            pick[k++] = i;
+    int rc = member_set_take(pool, pick, n, &in->fit[mark - 1], err);
+    free(pick);
+    return rc;
 }
 
 /* The fold: equal numbers of retain and test samples, at most half of either, are shown to the
  * attack with their membership and never judged. */
-static int draw_fit_fold(struct job *job, const struct dataset *ds, struct attack_input *in,
-                         struct error *err)
+static int draw_fit_fold(struct job *job, const struct dataset *ds, const struct member_input *pool,
+                         struct attack_input *in, struct error *err)
 {
     struct split split;
-    struct rng rng;
     TRY(job_split(job, "fit", ds, &split, err));
     uint32_t n = (split.n_retain < split.n_test ? split.n_retain : split.n_test) / 2;
-    uint32_t *pick = malloc((n + 1) * sizeof(*pick));
     in->known = calloc(ds->n_train + ds->n_test + 1, 1);
-    int rc = pick && in->known ? 0 : error_nomem(err);
-    if (rc == 0) {
-        rng_stream(&rng, task_seed("fit-fold", 1), "members", 0);
-        rng_choose(&rng, split.n_retain, n, pick);
-        for (uint32_t i = 0; i < n; i++)
-            in->known[split.retain[pick[i]]] = 1;
-        rng_stream(&rng, task_seed("fit-fold", 1), "non-members", 0);
-        rng_choose(&rng, split.n_test, n, pick);
-        for (uint32_t i = 0; i < n; i++)
-            in->known[split.test[pick[i]]] = 2;
-        rc = fit_outputs(ds, in, 1, n, &in->members, err);
-    }
+    int rc = in->known ? 0 : error_nomem(err);
     if (rc == 0)
-        rc = fit_outputs(ds, in, 2, n, &in->nonmembers, err);
-    free(pick);
+        rc = draw_side(pool, split.retain, split.n_retain, "members", 1, n, in, err);
+    if (rc == 0)
+        rc = draw_side(pool, split.test, split.n_test, "non-members", 2, n, in, err);
     split_release(&split);
     return rc;
 }
@@ -136,6 +120,7 @@ static int save_scores(struct job *job, const struct attack_input *in, uint32_t 
 static int run_attack(struct job *job, const struct hosting *h, const struct dataset *ds,
                       struct attack_input *in, struct error *err)
 {
+    bool fit = json_object_get(job->identity, "fit") != NULL;
     uint32_t n_pool = ds->n_train + ds->n_test, n_scores = 0;
     const char **names = NULL;
     double *scores = NULL;
@@ -143,10 +128,12 @@ static int run_attack(struct job *job, const struct hosting *h, const struct dat
         .candidates = {n_pool, 1, (uint32_t)in->target.dim[1], in->target.bytes, ds->labels},
         .n_models = in->n_references,
         .reference_logits = in->logits,
-        .inclusion = (const uint8_t *const *)in->inclusion,
-        .known_members = in->known ? &in->members : NULL,
-        .known_nonmembers = in->known ? &in->nonmembers : NULL};
-    int rc = hosting_member(h, &m, &n_scores, &names, &scores, err);
+        .inclusion = (const uint8_t *const *)in->inclusion};
+    int rc = fit ? draw_fit_fold(job, ds, &m, in, err) : 0;
+    for (int side = 0; rc == 0 && fit && side < 2; side++)
+        member_set_known(&in->fit[side], side, &m);
+    if (rc == 0)
+        rc = hosting_member(h, &m, &n_scores, &names, &scores, err);
     if (rc == 0)
         rc = save_scores(job, in, n_pool, n_scores, names, scores, err);
     free(scores);
@@ -171,8 +158,6 @@ int task_attack(struct job *job, struct error *err)
         rc = job_logits(job, target, ds, &in.target, err);
     if (rc == 0)
         rc = load_references(job, ds, &in, err);
-    if (rc == 0 && json_object_get(job->identity, "fit"))
-        rc = draw_fit_fold(job, ds, &in, err);
     if (rc == 0)
         rc = run_attack(job, &h, ds, &in, err);
     attack_input_release(&in);

@@ -35,7 +35,7 @@ typedef struct lethe_loader_opts {
     uint32_t batch_size; /* >= 1; the last batch may be shorter and is kept */
     uint32_t shuffle;    /* 1: order from the stream; 0: view order */
     uint32_t epoch;      /* part of the stream: another epoch, another order */
-    const char *stream;  /* name of the random stream; NULL: "shuffle" */
+    const char *stream;  /* shared stream of the order, without its "/"; NULL: "shuffle" */
 } lethe_loader_opts;
 LETHE_NO_TAIL_PADDING(lethe_loader_opts, stream);
 

@@ -48,7 +48,8 @@ LETHE_NO_TAIL_PADDING(lethe_core_api, alloc);
 
 typedef struct lethe_rng_api {
     uint32_t struct_size, reserved;
-    /* Stream f(seed of the run, plugin id, name, index). [any thread] */
+    /* Stream f(seed of the run, plugin id, name, index); a name that begins with "/" is shared:
+     * every plugin of the run gets the same stream. [any thread] */
     lethe_status (*stream)(lethe_ctx *, const char *name, uint64_t index, lethe_rng *out);
     void (*uniform)(lethe_ctx *, lethe_rng *, float *out, size_t n); /* in [0, 1) [any thread] */
     void (*normal)(lethe_ctx *, lethe_rng *, float *out, size_t n);  /* N(0, 1) [any thread] */
@@ -86,8 +87,10 @@ typedef struct lethe_data_api {
                            lethe_loader **out);
     /* Next batch; out->n == 0 at the end of the pass. */
     lethe_status (*next)(lethe_ctx *, lethe_loader *, lethe_batch *out);
+    /* Identifiers of the whole view into out (count); not metered as samples read. */
+    lethe_status (*ids)(lethe_ctx *, const lethe_view *, uint64_t *out);
 } lethe_data_api;
-LETHE_NO_TAIL_PADDING(lethe_data_api, next);
+LETHE_NO_TAIL_PADDING(lethe_data_api, ids);
 
 typedef struct lethe_model_api {
     uint32_t struct_size, reserved;
@@ -117,8 +120,15 @@ typedef struct lethe_model_api {
     lethe_status (*zero_grad)(lethe_ctx *, lethe_model *);
     /* Evaluation-mode logits (count, n_classes) of a whole view. */
     lethe_status (*predict)(lethe_ctx *, const lethe_model *, const lethe_view *, float *logits);
+    /* The same model with `extra` more classes behind the old ones: their rows of the last linear
+     * layer have PyTorch's default initialisation, drawn from the stream `name`. E_UNSUPPORTED
+     * where the last layer is not linear. */
+    lethe_status (*expand)(lethe_ctx *, const lethe_model *, uint32_t extra, const char *name,
+                           lethe_model **out);
+    /* Copies a model into one with fewer classes: the last rows of its head are left out. */
+    lethe_status (*prune)(lethe_ctx *, lethe_model *dst, const lethe_model *expanded);
 } lethe_model_api;
-LETHE_NO_TAIL_PADDING(lethe_model_api, predict);
+LETHE_NO_TAIL_PADDING(lethe_model_api, prune);
 
 /* Losses and their gradients with respect to the logits. Means over the batch.
  * ret_loss may be NULL; dlogits (n, c) may be NULL or equal to logits' buffer. */
@@ -191,8 +201,10 @@ typedef struct lethe_recipe_api {
     lethe_status (*get)(lethe_ctx *, lethe_recipe *out);
     /* Trains `model` on `view` exactly as the suite trains its models. */
     lethe_status (*train)(lethe_ctx *, lethe_model *, const lethe_view *);
+    /* The recipe's learning rate in epoch e (from 0), whatever its schedule. */
+    double (*rate)(lethe_ctx *, uint32_t epoch);
 } lethe_recipe_api;
-LETHE_NO_TAIL_PADDING(lethe_recipe_api, train);
+LETHE_NO_TAIL_PADDING(lethe_recipe_api, rate);
 
 typedef struct lethe_par_api {
     uint32_t struct_size, reserved;

@@ -46,6 +46,8 @@ typedef struct lethe_layer {
     uint32_t in[3], out[3];       /* (C, H, W); after flatten (features, 1, 1) */
     uint32_t kernel, stride, pad; /* convolutions and pools; else 0 */
     uint32_t halve;               /* residual: the sum of both branches counts half */
+    uint32_t parent;              /* index + 1 of the residual around it; 0: none */
+    uint32_t branch;              /* there: 0 the body, 1 the shortcut */
     double scale; /* normalize: the largest 1 / deviation; elu: alpha; batchnorm: epsilon */
 } lethe_layer;
 LETHE_NO_TAIL_PADDING(lethe_layer, scale);

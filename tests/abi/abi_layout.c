@@ -54,7 +54,7 @@ static const struct field lethe_tensor_fields[] = {F(struct_size) F(flags) F(nam
 static const struct field lethe_layer_fields[] = {F(struct_size) F(first_tensor) F(n_tensors)
                                                       F(reserved) F(name) F(kind) F(in)
                                                           F(out) F(kernel) F(stride) F(pad)
-                                                              F(halve) F(scale)};
+                                                              F(halve) F(parent) F(branch) F(scale)};
 #undef S
 #define S lethe_value
 static const struct field lethe_value_fields[] = {F(i)};

@@ -17,6 +17,15 @@ check "the board is printed" grep -q "amun alone" "$work/board"
 check "the first columns are fixed" grep -q '^run,scenario,method,plugin,division,seed_model,seed_forget,seed_unlearn,request,status,signal,reason,failed_parts,' "$work/o1/runs.csv"
 check "no cell of forget_acc is empty" test "$(column "$work/o1/runs.csv" forget_acc | grep -c .)" = 13
 check "no cell of the RMIA AUC is empty" test "$(column "$work/o1/runs.csv" rmia.auc_forget_test | grep -c .)" = 13
+check "models learn: retain accuracy above 60 %" python3 - "$work/o1/runs.csv" <<'PY'
+import csv, sys
+rows = list(csv.DictReader(open(sys.argv[1], newline="")))
+low = [r for r in rows if r["method"] in ("original", "retrain") and float(r["retain_acc"]) < 60]
+assert not low, low
+# every method did something of its own
+seen = {tuple(r[k] for k in r if k.endswith("_confidence")) for r in rows}
+assert len(seen) == len(rows), "two rows have the same outputs"
+PY
 check "divisions come from the meters" test "$(column "$work/o1/runs.csv" division | sort -u | tr '\n' ' ')" = "forget-only reference with-retain "
 
 expect_exit 0 "$lethe" run "$work/tiny.yaml" -j2 --store "$work/s2" --out "$work/o2"
@@ -40,7 +49,8 @@ assert all(k['total']==k['cached'] for k in p['kinds'].values()), p
 assert p['kinds']['train']['total']==2+3+4, p"
 
 # A damaged artifact is noticed, made again, and gives the same bytes.
-model=$(find "$work/s1/objects" -name model.safetensors | head -1)
+id=$("$lethe" plan "$work/tiny.yaml" --store "$work/s1" --list | sed -n 's/^\([0-9a-f]*\) train .*original 1$/\1/p')
+model=$(find "$work/s1/objects" -path "*/$id*" -name model.safetensors)
 size=$(stat -c %s "$model")
 head -c 64 /dev/zero | tr '\0' 'U' | dd of="$model" bs=1 seek=$((size - 64)) conv=notrunc 2>/dev/null
 expect_exit 0 "$lethe" run "$work/tiny.yaml" --store "$work/s1" --out "$work/o1"

@@ -205,12 +205,12 @@ if any(x["id"] == "lipschitz" for x in json.loads(listed)):
     near("conv_spectral_norm_v1", "reshaped norm", r["curves"]["lipschitz_reshaped"]["y"][0], 1.8680596640880107, 1.9e-6)
     w = "amun_pgdl2_netA/in_w_"
     net = tensors("net_a", {k + "." + s: load(w + f + "_" + s) for k, f in
-                            (("0", "conv1"), ("2", "conv2"), ("6", "fc")) for s in ("weight", "bias")})
+                            (("0", "conv1"), ("2", "conv2"), ("5", "fc")) for s in ("weight", "bias")})
     shape = [load(w + f + "_weight")[1] for f in ("conv1", "conv2", "fc")]
     a = arch("net_a", open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "net_a.yaml")).read())
     r = run("lipschitz", "--model", net, "--arch", a)
     near("lipschitz_netA", "lipschitz_bound", r["values"]["lipschitz_bound"], 46.75614459244859, 46.8e-5)
-    norms = r["curves"]["lipschitz"]["y"]
+    norms = r["curves"]["lipschitz_norms"]["y"]
     for name, want in (("conv1", 5.26895765752832), ("conv2", 3.555757753540724), ("fc", 2.4956393157442354)):
         best = min(norms, key=lambda v: abs(v - want))
         near("lipschitz_netA", "norm_" + name, best, want, want * 1e-5)

@@ -32,5 +32,5 @@ expect_error 'no parameter' "$lethe" metric ece --target "$z" --labels "$y" --se
 expect_exit 2 "$lethe" metric ece --target "$z" -q
 check "a metric that needs labels says so" grep -q "label -1 of sample 0 is none of 10" "$work/stderr"
 expect_exit 2 "$lethe" metric divergence --target "$z" -q
-check "missing oracles are named" grep -q "divergence needs outputs of the oracles" "$work/stderr"
+check "missing oracles are named" grep -q "divergence needs --retrained R.npy" "$work/stderr"
 finish

@@ -126,7 +126,7 @@ static void test_finetune_by_hand(void **state)
     assert_ok(net_new(b.arch, 64, NULL, &net, &err), err);
     struct optim_config config = {.kind = OPTIM_SGD, .momentum = 0.5, .weight_decay = 5e-4};
     assert_ok(optim_new(m, &config, &optim, &err), err);
-    rng_stream(&rng, 42, "finetune/shuffle", 0);
+    rng_stream(&rng, 42, "-/shuffle", 0);
     rng_permute(&rng, order, 144);
     for (uint32_t at = 0, n; at < 144; at += n) {
         n = 144 - at < 64 ? 144 - at : 64;
