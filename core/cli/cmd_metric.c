@@ -472,9 +472,8 @@ static int metric(const struct metric_options *o)
     if (found)
         plugins_release(&set);
     free(file);
-    if (rc < 0) {
+    if (rc < 0)
         return cli_fail(&err);
-    }
     return signal ? 128 + signal : EXIT_OK;
 }
 

@@ -1,4 +1,4 @@
-/* data_spec.c: a suite's `data:` before anything is read, and its identity. */
+/* data_spec.c: a suite's `data:` before anything is read. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -6,20 +6,25 @@
 #include <string.h>
 
 #include "data_source.h"
-#include "hash.h"
+#include "fs.h"
+#include "strbuf.h"
 #include "text.h"
 
-/* Of the decoded store folder (dataset.c); a new layout or a new generator makes new identities. */
-enum { STORE_FORMAT = 1 };
-
 static const double default_noise = 0.25, max_noise = 10;
+static const int64_t max_classes = 65536;
 
 static int unknown_name(const struct yaml_node *node, const char *name, struct error *err)
 {
     const char *like = text_did_you_mean(name, data_source_names());
     if (like)
         return yaml_error(node, err, "unknown data set \"%s\"; did you mean \"%s\"?", name, like);
-    return yaml_error(node, err, "unknown data set \"%s\"; known: fashion-mnist, synthetic", name);
+    struct strbuf known;
+    strbuf_init(&known);
+    for (const char *const *n = data_source_names(); *n; n++)
+        strbuf_addf(&known, "%s%s", known.len ? ", " : "", *n);
+    int rc = yaml_error(node, err, "unknown data set \"%s\"; known: %s", name, known.s);
+    strbuf_release(&known);
+    return rc;
 }
 
 /* A count of `train` or `test` images; absent means all. */
@@ -58,130 +63,162 @@ static int parse_seeded(const struct yaml_node *map, struct data_spec *spec, str
     return 0;
 }
 
-int data_spec_parse(const struct yaml_node *node, struct data_spec *ret, struct error *err)
+/* An absolute path in *ret when the map has the key. */
+static int parse_path(const struct yaml_node *map, const char *key, const char *base_dir,
+                      char **ret, struct error *err)
 {
-    static const char *const keys[] = {"name", "train", "test", NULL};
-    static const char *const seeded_keys[] = {"name", "train", "test", "seed", "noise", NULL};
-    struct data_spec spec = {0};
-    const char *name = NULL;
-    const struct yaml_node *at = node && node->kind == YAML_MAP ? yaml_get(node, "name") : node;
-    if (node && node->kind == YAML_MAP && !at)
-        return yaml_error(node, err, "data: the key name is missing");
-    TRY(yaml_string(at, "data", &name, err));
-    const struct data_source *s = data_source_find(name);
-    if (!s)
-        return unknown_name(at, name, err);
-    snprintf(spec.name, sizeof spec.name, "%s", name);
-    if (at != node)
-        TRY(yaml_known_keys(node, "data", s->seeded ? seeded_keys : keys, err));
-    TRY(parse_count(node, "train", name, s->n_train, &spec.train, err));
-    TRY(parse_count(node, "test", name, s->n_test, &spec.test, err));
-    if (s->seeded)
-        TRY(parse_seeded(node, &spec, err));
-    *ret = spec;
+    const struct yaml_node *node = yaml_get(map, key);
+    const char *text = NULL;
+    if (!node)
+        return 0;
+    TRY(yaml_string(node, key, &text, err));
+    char *path = base_dir ? fs_join(base_dir, text) : text_dup(text);
+    int rc = path ? fs_absolute(path, ret, err) : error_nomem(err);
+    free(path);
+    if (rc == 0 && !fs_exists(*ret))
+        rc = yaml_error(node, err, "%s: there is no %s", key, *ret);
+    return rc;
+}
+
+static int parse_files(const struct yaml_node *map, const char *base_dir, struct data_spec *spec,
+                       struct error *err)
+{
+    static const char *const keys[] = {"images", "labels", "test_images", "test_labels"};
+    int missing = -1, given = 0;
+    for (int i = 0; i < 4; i++) {
+        if (yaml_get(map, keys[i]))
+            given++;
+        else
+            missing = i;
+    }
+    if (given > 0 && yaml_get(map, "path"))
+        return yaml_error(map, err, "data: path and %s exclude each other",
+                          yaml_get(map, "images") ? "images" : "single files");
+    if (given > 0 && missing >= 0)
+        return yaml_error(map, err, "data: the key %s is missing", keys[missing]);
+    for (int i = 0; i < 4; i++)
+        TRY(parse_path(map, keys[i], base_dir, &spec->file[i], err));
     return 0;
 }
 
-static int require_source(const struct data_spec *spec, const struct data_source **ret,
-                          struct error *err)
+static int parse_classes(const struct yaml_node *map, struct data_spec *spec, struct error *err)
 {
-    *ret = data_source_find(spec->name);
-    return *ret ? 0 : error_set(err, ERR_INVALID, "unknown data set \"%s\"", spec->name);
+    const struct yaml_node *node = yaml_get(map, "classes");
+    int64_t v = 0;
+    if (!node)
+        return 0;
+    TRY(yaml_int(node, "classes", &v, err));
+    if (v < 2 || v > max_classes)
+        return yaml_error(node, err, "classes: expected 2 to %" PRId64 ", found %" PRId64,
+                          max_classes, v);
+    spec->classes = (uint32_t)v;
+    return 0;
+}
+
+static int parse_places(const struct yaml_node *map, const char *base_dir, struct data_spec *spec,
+                        struct error *err)
+{
+    TRY(parse_path(map, "path", base_dir, &spec->dir, err));
+    TRY(parse_files(map, base_dir, spec, err));
+    if (!spec->dir && !spec->file[0])
+        return yaml_error(map, err, "data: %s needs the key path", spec->name);
+    return parse_classes(map, spec, err);
+}
+
+/* Without a name, a map of files is npy. */
+static int parse_name(const struct yaml_node *node, struct data_spec *spec,
+                      const struct data_source **ret, struct error *err)
+{
+    const bool map = node && node->kind == YAML_MAP;
+    const struct yaml_node *at = map ? yaml_get(node, "name") : node;
+    const char *name = "npy";
+    if (map && !at && !yaml_get(node, "images"))
+        return yaml_error(node, err, "data: the key name is missing");
+    if (!map || at)
+        TRY(yaml_string(at, "data", &name, err));
+    const struct data_source *s = data_source_find(name);
+    if (!s)
+        return unknown_name(at, name, err);
+    if (!map && s->by_path)
+        return yaml_error(node, err, "data: %s needs the key path", name);
+    snprintf(spec->name, sizeof spec->name, "%s", name);
+    *ret = s;
+    return map ? yaml_known_keys(node, "data", s->keys, err) : 0;
+}
+
+/* What the source can give is known: counts are checked against it. */
+static int parse_counts(const struct yaml_node *node, const struct data_source *s,
+                        struct data_spec *spec, struct error *err)
+{
+    struct data_layout layout;
+    if (s->by_path) {
+        TRY(data_source_of(spec, &s, err));
+        if (data_source_layout(s, spec, &layout, err) < 0)
+            return error_prefix(err, "%s:%d:%d: data", node->origin, node->line, node->column);
+    } else {
+        layout = *s->fixed;
+    }
+    TRY(parse_count(node, "train", s->name, layout.n_train, &spec->train, err));
+    return parse_count(node, "test", s->name, layout.n_test, &spec->test, err);
+}
+
+int data_spec_parse(const struct yaml_node *node, const char *base_dir, struct data_spec *ret,
+                    struct error *err)
+{
+    struct data_spec spec = {0};
+    const struct data_source *s = NULL;
+    int rc = parse_name(node, &spec, &s, err);
+    if (rc == 0 && s->by_path)
+        rc = parse_places(node, base_dir, &spec, err);
+    if (rc == 0)
+        rc = parse_counts(node, s, &spec, err);
+    if (rc == 0 && s->seeded)
+        rc = parse_seeded(node, &spec, err);
+    if (rc < 0)
+        data_spec_release(&spec);
+    else
+        *ret = spec;
+    return rc;
+}
+
+void data_spec_release(struct data_spec *spec)
+{
+    free(spec->dir);
+    spec->dir = NULL;
+    for (int i = 0; i < 4; i++) {
+        free(spec->file[i]);
+        spec->file[i] = NULL;
+    }
+}
+
+static int layout_of(const struct data_spec *spec, struct data_layout *ret, struct error *err)
+{
+    const struct data_source *s;
+    TRY(data_source_of(spec, &s, err));
+    return data_source_layout(s, spec, ret, err);
 }
 
 int data_spec_counts(const struct data_spec *spec, uint32_t *ret_train, uint32_t *ret_test,
                      struct error *err)
 {
-    const struct data_source *s;
-    TRY(require_source(spec, &s, err));
-    if (spec->train > s->n_train || spec->test > s->n_test)
+    struct data_layout l;
+    TRY(layout_of(spec, &l, err));
+    if (spec->train > l.n_train || spec->test > l.n_test)
         return error_set(err, ERR_INVALID,
                          "%s: %" PRIu32 " training and %" PRIu32 " test images are wanted, %" PRIu32
                          " and %" PRIu32 " are available",
-                         spec->name, spec->train, spec->test, s->n_train, s->n_test);
-    *ret_train = spec->train ? spec->train : s->default_train;
-    *ret_test = spec->test ? spec->test : s->default_test;
+                         spec->name, spec->train, spec->test, l.n_train, l.n_test);
+    *ret_train = spec->train ? spec->train : l.default_train;
+    *ret_test = spec->test ? spec->test : l.default_test;
     return 0;
 }
 
 int data_spec_shape(const struct data_spec *spec, uint32_t ret_shape[3], uint32_t *ret_classes,
                     struct error *err)
 {
-    const struct data_source *s;
-    TRY(require_source(spec, &s, err));
-    memcpy(ret_shape, s->shape, sizeof s->shape);
-    *ret_classes = s->n_classes;
-    return 0;
-}
-
-/* {"train-images-idx3-ubyte": sha256, ...}: of the files as they lie there. */
-static int add_files(const struct data_source *s, json_t *files, struct error *err)
-{
-    for (int f = 0; f < N_DATA_FILES; f++) {
-        char hex[HASH_HEX_SIZE];
-        char *path = data_source_file(s, (enum data_file)f, err);
-        if (!path)
-            return err && err->code ? err->code : ERR_ENVIRONMENT;
-        int rc = hash_file(path, hex, err);
-        free(path);
-        TRY(rc);
-        if (json_object_set_new(files, s->files[f], json_string(hex)) != 0)
-            return error_nomem(err);
-    }
-    return 0;
-}
-
-int data_spec_identity(const struct data_spec *spec, json_t **ret, struct error *err)
-{
-    const struct data_source *s;
-    uint32_t train, test;
-    TRY(require_source(spec, &s, err));
-    TRY(data_spec_counts(spec, &train, &test, err));
-    json_t *o = json_pack("{s:s,s:i,s:i,s:i}", "name", s->name, "train", (int)train, "test",
-                          (int)test, "format", STORE_FORMAT);
-    json_t *files = json_object();
-    int rc = o && files ? 0 : error_nomem(err);
-    if (rc == 0 && s->seeded &&
-        (json_object_set_new(o, "seed", json_integer((json_int_t)spec->seed)) != 0 ||
-         json_object_set_new(o, "noise", json_real(spec->noise)) != 0))
-        rc = error_nomem(err);
-    if (rc == 0 && !s->seeded) {
-        rc = add_files(s, files, err);
-        if (rc == 0 && json_object_set(o, "files", files) != 0)
-            rc = error_nomem(err);
-    }
-    json_decref(files);
-    if (rc < 0)
-        json_decref(o);
-    else
-        *ret = o;
-    return rc;
-}
-
-int data_spec_from_identity(const json_t *identity, struct data_spec *ret, struct error *err)
-{
-    static const char what[] = "data identity";
-    struct data_spec spec = {0};
-    const char *name;
-    json_int_t train, test, format, seed = 0;
-    TRY(json_get_string(identity, what, "name", &name, err));
-    TRY(json_get_int(identity, what, "train", &train, err));
-    TRY(json_get_int(identity, what, "test", &test, err));
-    TRY(json_get_int(identity, what, "format", &format, err));
-    const struct data_source *s = data_source_find(name);
-    if (!s || format != STORE_FORMAT || train < 1 || train > s->n_train || test < 1 ||
-        test > s->n_test)
-        return error_set(err, ERR_INVALID, "%s: not one that this version writes", what);
-    if (s->seeded) {
-        TRY(json_get_int(identity, what, "seed", &seed, err));
-        TRY(json_get_real(identity, what, "noise", &spec.noise, err));
-        if (seed < 0 || !(spec.noise >= 0 && spec.noise <= max_noise))
-            return error_set(err, ERR_INVALID, "%s: not one that this version writes", what);
-    }
-    snprintf(spec.name, sizeof spec.name, "%s", name);
-    spec.train = (uint32_t)train;
-    spec.test = (uint32_t)test;
-    spec.seed = (uint64_t)seed;
-    *ret = spec;
+    struct data_layout l;
+    TRY(layout_of(spec, &l, err));
+    memcpy(ret_shape, l.shape, sizeof l.shape);
+    *ret_classes = l.n_classes;
     return 0;
 }

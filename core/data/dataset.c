@@ -12,6 +12,7 @@
 /* What a data set's pointers point into: its own memory, or two maps. */
 struct owner {
     uint8_t *pixels;
+    float *reals;
     int32_t *labels;
     struct npy image_map, label_map;
 };
@@ -35,6 +36,7 @@ void dataset_free(struct dataset *ds)
         return;
     struct owner *o = ds->owner;
     free(o->pixels);
+    free(o->reals);
     free(o->labels);
     npy_release(&o->image_map);
     npy_release(&o->label_map);

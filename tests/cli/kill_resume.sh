@@ -6,7 +6,7 @@ expect_exit 0 "$lethe" run "$work/tiny.yaml" --store "$work/s1" --out "$work/o1"
 report_hash "$work/o1" >"$work/h1"
 
 finished_before=0
-for delay in 0.15 0.4 0.7 1.0 1.4; do
+for delay in 0.3 0.6 0.9 1.2 1.6; do
     "$lethe" run "$work/tiny.yaml" --store "$work/s2" --out "$work/o2" -q >/dev/null 2>&1 &
     pid=$!
     sleep "$delay"
@@ -28,7 +28,7 @@ check "no workspace is left" test -z "$(ls "$work/s2/tmp")"
 # Ctrl-C: stops cleanly, says how to go on.
 "$lethe" run "$work/tiny.yaml" --store "$work/s3" --out "$work/o3" >/dev/null 2>"$work/stderr" &
 pid=$!
-sleep 0.5
+sleep 0.4
 kill -INT "$pid"
 code=0
 wait "$pid" || code=$?

@@ -61,8 +61,8 @@ tiny_suite() {
     cat <<'Y'
 suite: tiny
 data: {name: synthetic, train: 240, test: 120, noise: 0.3}
-model: {arch: cnn, width: 4}
-train: {epochs: 15, batch: 32, lr: 0.1, momentum: 0.9, weight_decay: 5e-4}
+model: {arch: cnn, width: 8}
+train: {epochs: 25, batch: 32, lr: 0.02, momentum: 0.9, weight_decay: 5e-4}
 seeds: {model: [1, 2], forget: [1], unlearn: [1]}
 forget:
   - {random: 0.1}
