@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "text.h"
-#include "yaml_internal.h"
 
 struct yaml_node *yaml_node_new(enum yaml_kind kind, const char *origin, int line, int column)
 {

@@ -33,6 +33,11 @@ int yaml_parse(const char *name, const char *text, size_t n, struct yaml_node **
 void yaml_free(struct yaml_node *node);                     /* accepts NULL */
 struct yaml_node *yaml_clone(const struct yaml_node *node); /* NULL when out of memory */
 
+/* Building trees: an empty node (origin is copied), and a new last child of a map or list, to be
+ * filled at once; NULL when out of memory. */
+struct yaml_node *yaml_node_new(enum yaml_kind kind, const char *origin, int line, int column);
+struct yaml_pair *yaml_add_pair(struct yaml_node *node);
+
 /* Child of a map, or NULL (also when node is NULL or no map). */
 const struct yaml_node *yaml_get(const struct yaml_node *node, const char *key);
 /* "file:line:column: " + text, code ERR_INVALID. */

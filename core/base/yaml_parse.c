@@ -8,7 +8,6 @@
 #include "fs.h"
 #include "text.h"
 #include "yaml.h"
-#include "yaml_internal.h"
 
 enum { MAX_BYTES = 4 << 20, MAX_DEPTH = 64, MAX_NODES = 500000 };
 

@@ -4,7 +4,6 @@
 
 #include "text.h"
 #include "yaml.h"
-#include "yaml_internal.h"
 
 static const char origin[] = "--set";
 

@@ -23,10 +23,15 @@ extern const struct command commands[]; /* ends with name NULL */
 
 int cmd_run(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
+int cmd_why(int argc, char **argv);
+int cmd_store(int argc, char **argv);
 int cmd_plugins(int argc, char **argv);
 int cmd_train(int argc, char **argv);
 int cmd_predict(int argc, char **argv);
+int cmd_attack(int argc, char **argv);
 int cmd_metric(int argc, char **argv);
+int cmd_data(int argc, char **argv);
+int cmd_model(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 
 /* Prints err and gives the exit code that fits it. */

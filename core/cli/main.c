@@ -10,10 +10,15 @@
 const struct command commands[] = {
     {"run", "run a suite: train, unlearn, attack, measure, report", cmd_run},
     {"plan", "show what a run would do and what is already done", cmd_plan},
+    {"why", "say why tasks of a suite would run", cmd_why},
+    {"store", "list, check or clear the store of results", cmd_store},
     {"plugins", "list plugins, or describe one", cmd_plugins},
     {"train", "train a model on images in files", cmd_train},
     {"predict", "logits of a model for images in a file", cmd_predict},
+    {"attack", "an attack on outputs, or on a model and images, in files", cmd_attack},
     {"metric", "a metric on outputs or models in files", cmd_metric},
+    {"data", "list, get and check data sets", cmd_data},
+    {"model", "describe a model file", cmd_model},
     {"version", "print versions and what this machine computes with", cmd_version},
     {NULL, NULL, NULL},
 };

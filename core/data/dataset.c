@@ -51,25 +51,41 @@ static void set_shape(struct dataset *ds, const uint32_t shape[3])
     ds->width = shape[2];
 }
 
+/* Room for n samples of the layout, and where a reader puts them. */
+static int make_room(struct dataset *ds, const struct data_layout *l, struct data_target *t,
+                     struct error *err)
+{
+    struct owner *o = ds->owner;
+    size_t n = (size_t)t->n_train + t->n_test;
+    size_t n_pixels = (size_t)l->shape[0] * l->shape[1] * l->shape[2], bytes;
+    if (__builtin_mul_overflow(n, n_pixels * (l->real ? sizeof *o->reals : 1), &bytes))
+        return error_set(err, ERR_INVALID, "the images are larger than memory");
+    if (l->real)
+        ds->reals = t->reals = o->reals = malloc(bytes);
+    else
+        ds->pixels = t->pixels = o->pixels = malloc(bytes);
+    ds->labels = t->labels = o->labels = malloc(n * sizeof *o->labels);
+    ds->n_train = t->n_train;
+    ds->n_test = t->n_test;
+    ds->n_classes = l->n_classes;
+    set_shape(ds, l->shape);
+    return (t->reals || t->pixels) && t->labels ? 0 : error_nomem(err);
+}
+
 int dataset_read(const struct data_spec *spec, struct dataset **ret, struct error *err)
 {
-    uint32_t shape[3], train = 0, test = 0, classes = 0;
-    TRY(data_spec_shape(spec, shape, &classes, err));
-    TRY(data_spec_counts(spec, &train, &test, err));
+    const struct data_source *s;
+    struct data_layout layout;
+    struct data_target target = {.layout = &layout};
+    TRY(data_source_of(spec, &s, err));
+    TRY(data_source_layout(s, spec, &layout, err));
+    TRY(data_spec_counts(spec, &target.n_train, &target.n_test, err));
     struct dataset *ds = dataset_new();
     if (!ds)
         return error_nomem(err);
-    struct owner *o = ds->owner;
-    size_t n = (size_t)train + test, n_pixels = (size_t)shape[0] * shape[1] * shape[2];
-    ds->n_train = train;
-    ds->n_test = test;
-    ds->n_classes = classes;
-    set_shape(ds, shape);
-    ds->pixels = o->pixels = malloc(n * n_pixels);
-    ds->labels = o->labels = malloc(n * sizeof *o->labels);
-    const struct data_source *s = data_source_find(spec->name);
-    int rc =
-        o->pixels && o->labels ? s->read(s, spec, ds, o->pixels, o->labels, err) : error_nomem(err);
+    int rc = make_room(ds, &layout, &target, err);
+    if (rc == 0)
+        rc = s->read(s, spec, &target, err);
     if (rc < 0)
         dataset_free(ds);
     else
@@ -95,7 +111,8 @@ int dataset_save(const struct dataset *ds, const char *dir, struct error *err)
     char *images = fs_join(dir, "images.npy"), *labels = fs_join(dir, "labels.npy");
     int rc = images && labels ? fs_mkdirs(dir, err) : error_nomem(err);
     if (rc == 0)
-        rc = npy_write(images, NPY_U8, 4, dim, ds->pixels, err);
+        rc = ds->reals ? npy_write(images, NPY_F32, 4, dim, ds->reals, err)
+                       : npy_write(images, NPY_U8, 4, dim, ds->pixels, err);
     if (rc == 0)
         rc = npy_write(labels, NPY_I32, 1, dim, ds->labels, err);
     if (rc == 0)
@@ -133,12 +150,15 @@ static int check_maps(const char *dir, struct dataset *ds, const struct owner *o
 {
     const struct npy *x = &o->image_map, *y = &o->label_map;
     size_t n = (size_t)ds->n_train + ds->n_test;
-    if (x->type != NPY_U8 || x->n_dim != 4 || x->dim[0] != n || x->dim[1] > UINT16_MAX ||
+    if ((x->type != NPY_U8 && x->type != NPY_F32) || x->n_dim != 4 || x->dim[0] != n || x->dim[1] > UINT16_MAX ||
         x->dim[2] > UINT16_MAX || x->dim[3] > UINT16_MAX)
         return error_set(err, ERR_INVALID, "%s/images.npy: does not fit info.json", dir);
     if (y->type != NPY_I32 || y->n_dim != 1 || y->dim[0] != n)
         return error_set(err, ERR_INVALID, "%s/labels.npy: does not fit info.json", dir);
-    ds->pixels = x->bytes;
+    if (x->type == NPY_U8)
+        ds->pixels = x->bytes;
+    else
+        ds->reals = x->bytes;
     ds->labels = y->bytes;
     for (size_t i = 0; i < n; i++)
         if (ds->labels[i] < 0 || (uint32_t)ds->labels[i] >= ds->n_classes)

@@ -124,19 +124,26 @@ static int read_body(struct reader *r, uint32_t max_items, struct idx_array *a)
     return 0;
 }
 
+static int open_reader(const char *path, struct reader *r, struct error *err)
+{
+    if (!fs_exists(path))
+        return error_set(err, ERR_IO, "%s: there is no such file", path);
+    *r = (struct reader){path, gzopen(path, "rbe"), err};
+    if (!r->file)
+        return error_set(err, ERR_IO, "%s: cannot be opened", path);
+    gzbuffer(r->file, 1 << 18);
+    return 0;
+}
+
 int idx_read(const char *path, uint32_t want_dim, uint32_t max_items, struct idx_array *ret,
              struct error *err)
 {
     struct idx_array a = {0};
+    struct reader r;
     if (want_dim < 1 || want_dim > 4)
         return error_set(err, ERR_INTERNAL, "%s: IDX files with %" PRIu32 " dimensions", path,
                          want_dim);
-    if (!fs_exists(path))
-        return error_set(err, ERR_IO, "%s: there is no such file", path);
-    struct reader r = {path, gzopen(path, "rbe"), err};
-    if (!r.file)
-        return error_set(err, ERR_IO, "%s: cannot be opened", path);
-    gzbuffer(r.file, 1 << 18);
+    TRY(open_reader(path, &r, err));
     int rc = read_header(&r, want_dim, &a);
     if (rc == 0)
         rc = read_body(&r, max_items, &a);
@@ -144,6 +151,25 @@ int idx_read(const char *path, uint32_t want_dim, uint32_t max_items, struct idx
     if (rc < 0)
         idx_release(&a);
     else
+        *ret = a;
+    return rc;
+}
+
+int idx_peek(const char *path, struct idx_array *ret, struct error *err)
+{
+    struct idx_array a = {0};
+    struct reader r;
+    uint8_t magic[4] = {0};
+    uint64_t got = 0;
+    TRY(open_reader(path, &r, err));
+    int rc = read_some(&r, magic, sizeof magic, &got);
+    uint32_t n_dim = got == sizeof magic && magic[3] >= 1 && magic[3] <= 4 ? magic[3] : 3;
+    if (rc == 0 && gzrewind(r.file) != 0)
+        rc = read_error(&r);
+    if (rc == 0)
+        rc = read_header(&r, n_dim, &a);
+    gzclose_r(r.file);
+    if (rc == 0)
         *ret = a;
     return rc;
 }

@@ -16,6 +16,8 @@ struct idx_array {
  * (0 = all), but counts and file length are always checked. Errors name the file. */
 int idx_read(const char *path, uint32_t want_dim, uint32_t max_items, struct idx_array *ret,
              struct error *err);
+/* The header alone: as many dimensions (1 to 4) as the file says; ret->bytes stays NULL. */
+int idx_peek(const char *path, struct idx_array *ret, struct error *err);
 void idx_release(struct idx_array *a);
 
 #endif

@@ -66,20 +66,20 @@ static void make_sample(uint64_t seed, const char *purpose, uint32_t index, doub
     }
 }
 
-int synthetic_read(const struct data_source *s, const struct data_spec *spec, struct dataset *ds,
-                   uint8_t *pixels, int32_t *labels, struct error *err)
+int synthetic_read(const struct data_source *s, const struct data_spec *spec, struct data_target *t,
+                   struct error *err)
 {
     double(*prototype)[PIXELS] = malloc(CLASSES * sizeof *prototype);
     if (!prototype)
         return error_nomem(err);
     make_prototypes(spec->seed, prototype);
-    for (uint32_t i = 0; i < ds->n_train + ds->n_test; i++) {
-        bool train = i < ds->n_train;
-        uint32_t index = train ? i : i - ds->n_train;
-        labels[i] =
+    for (uint32_t i = 0; i < t->n_train + t->n_test; i++) {
+        bool train = i < t->n_train;
+        uint32_t index = train ? i : i - t->n_train;
+        t->labels[i] =
             label_of(spec->seed, train ? "synthetic-train-labels" : "synthetic-test-labels", index);
         make_sample(spec->seed, train ? "synthetic-train" : "synthetic-test", index, spec->noise,
-                    prototype[labels[i]], pixels + (size_t)i * PIXELS);
+                    prototype[t->labels[i]], t->pixels + (size_t)i * PIXELS);
     }
     free(prototype);
     return 0;

@@ -170,8 +170,8 @@ static void find_leaf(const struct view *v, size_t pos, struct sample *ret)
 {
     if (v->kind == FROM_DATASET) {
         size_t row = v->rows[pos];
-        ret->u8 = v->ds->pixels + row * pixels_of(v);
-        ret->f32 = NULL;
+        ret->u8 = v->ds->pixels ? v->ds->pixels + row * pixels_of(v) : NULL;
+        ret->f32 = v->ds->pixels ? NULL : v->ds->reals + row * pixels_of(v);
         ret->id = row;
         ret->y = v->ds->labels[row];
     } else {

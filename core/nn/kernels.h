@@ -23,6 +23,46 @@ struct conv_window {
     size_t y_step; /* output channels */
 };
 
+/* c (columns panels of rows x PANEL) = a b over inner panels of PANEL. Strides in floats. */
+struct product {
+    size_t rows, inner, columns; /* rows; panels of the inner index; panels of columns */
+    size_t a_panel;              /* a: inner panels, each (rows, PANEL) */
+    size_t b_panel;              /* b: column panels, each (inner x PANEL, PANEL) */
+    size_t c_panel;              /* c: column panels, each (rows, PANEL) */
+};
+
+/* d (columns panels of a_panels x PANEL rows, PANEL) += a^T b over `rows`. */
+struct product_adjoint {
+    size_t rows, a_panels, columns;
+    size_t a_panel, b_panel; /* (rows, PANEL) each */
+    size_t d_panel;
+};
+
+/* One panel of channels of n tiles. A tile's pixels are found through pointers, row by row, to
+ * their first channel; what lies beyond the map points to zeros, or to a place for rubbish. */
+struct tile_panel {
+    float *const *at; /* (n, pixels) */
+    size_t n;
+    size_t pixels;  /* of a tile, on the side that is read or written through `at` */
+    size_t channel; /* first of the panel */
+    unsigned lanes; /* channels that exist, 1 to PANEL */
+    size_t plane;   /* floats from a plane to the next; a plane's panel is (n, PANEL) */
+};
+
+/* A transform of convolution tiles: Winograd's F(4x4, 3x3) and F(2x2, 3x3) (Lavin & Gray 2016),
+ * or the plain columns of one output pixel. y = A^T [(G w) * (B^T x)]: a plane is one place of
+ * the transformed tile. */
+struct tile_kernels {
+    unsigned out;                                         /* edge of a tile of outputs */
+    void (*gather)(const struct tile_panel *t, float *v); /* v = B^T x */
+    void (*scatter)(const struct tile_panel *t, const float *m, const float *bias); /* y */
+    void (*gather_adjoint)(const struct tile_panel *t, float *m);                   /* dm = A dy */
+    void (*scatter_adjoint)(const struct tile_panel *t, const float *v);            /* dx += B dv */
+    /* Filters of PANEL outputs: taps (n_taps, PANEL) and planes of (PANEL). */
+    void (*filter)(const float *taps, size_t n_taps, size_t plane, float *u);
+    void (*filter_adjoint)(const float *u, size_t n_taps, size_t plane, float *taps);
+};
+
 /* Per-channel affine map with optional ReLU: y = (z - mean) scale + beta. */
 struct affine {
     const float *mean, *scale, *beta; /* (C) each */
@@ -56,6 +96,11 @@ struct kernels {
      * it hold nonsense. */
     void (*conv_panel_grad)(const struct conv_window *g, const float *x, const float *dy,
                             float *dw);
+
+    void (*product)(const struct product *g, const float *a, const float *b, float *c);
+    void (*product_adjoint)(const struct product_adjoint *g, const float *a, const float *b,
+                            float *d);
+    const struct tile_kernels *tiles_4, *tiles_2, *tiles_1; /* 1: columns */
 
     /* Over n numbers. */
     void (*relu)(const float *x, size_t n, float *y);

@@ -9,7 +9,7 @@
 
 static int wider_arch(const struct arch *arch, uint32_t extra, struct arch **ret, struct error *err)
 {
-    struct strbuf text = STRBUF_INIT;
+    struct strbuf text;
     struct arch_layer *last = &arch->layer[arch->n_layers - 1];
     if (last->kind != LAYER_LINEAR)
         return error_set(err, ERR_UNSUPPORTED,
@@ -18,8 +18,9 @@ static int wider_arch(const struct arch *arch, uint32_t extra, struct arch **ret
                          layer_kind_name(last->kind));
     if (extra > UINT16_MAX)
         return error_set(err, ERR_INVALID, "%u more classes are too many", extra);
+    strbuf_init(&text);
     arch_text(arch, &text);
-    int rc = text.failed ? error_nomem(err) : arch_from_text(text.data, ret, err);
+    int rc = text.failed ? error_nomem(err) : arch_from_text(text.s, ret, err);
     strbuf_release(&text);
     TRY(rc);
     (*ret)->classes += extra;

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net_internal.h"
+#include "tiling.h"
 
 /* Room for one more element; NULL (and net->failed) when memory runs out. */
 static void *grow(struct net *net, void *array, uint32_t n, uint32_t *cap, size_t size)
@@ -72,6 +72,8 @@ static const struct op_class *class_of(const struct net *net, const struct arch_
     /* One pixel or one channel: C,H,W order is H,W,C order. */
     if (l->kind == LAYER_FLATTEN && (l->in[0] == 1 || l->in[1] * l->in[2] == 1))
         return &op_view;
+    if (l->kind == LAYER_CONV && tiling_serves(net->k, l))
+        return &op_tiles;
     if (l->kind == LAYER_CONV && conv_by_columns(net->k, l))
         return &op_columns;
     return classes[l->kind];

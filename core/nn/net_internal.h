@@ -150,8 +150,8 @@ static inline size_t split_at(size_t n, size_t i, size_t parts)
     return n * i / parts;
 }
 
-extern const struct op_class op_conv, op_columns, op_linear, op_affine, op_maxpool, op_avgpool,
-    op_relu, op_elu, op_flatten, op_view, op_dropout, op_normalize, op_sum;
+extern const struct op_class op_conv, op_tiles, op_columns, op_linear, op_affine, op_maxpool,
+    op_avgpool, op_relu, op_elu, op_flatten, op_view, op_dropout, op_normalize, op_sum;
 
 /* Whether a convolution is computed by columns and OpenBLAS instead of directly. */
 bool conv_by_columns(const struct kernels *k, const struct arch_layer *l);

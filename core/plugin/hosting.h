@@ -53,6 +53,7 @@ struct hosting {
     /* Finds the file of an example attack for attack->run; may be NULL. */
     int (*find_attack)(void *arg, const char *id, struct plugin_file **ret, struct error *err);
     void *find_arg;
+    const int32_t *targets; /* hosting_perturb: (n) classes to reach; NULL: untargeted */
 };
 
 /* An adversarial set (also the content of that task's artifact). */

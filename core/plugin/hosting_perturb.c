@@ -90,7 +90,8 @@ static int call_plugin(struct perturbation *p, double lo, double hi, struct erro
     lethe_example_job job = {.struct_size = sizeof(job),
                              .n_classes = p->model->arch->classes,
                              .box_hi = 1,
-                             .model = host_wrap_model(c, p->model, false)};
+                             .model = host_wrap_model(c, p->model, false),
+                             .target = p->host->h->targets ? p->host->h->targets + p->start : NULL};
     lethe_example_result result = {.struct_size = sizeof(result),
                                    .x = p->out->x + p->start * p->pixels,
                                    .found = p->out->found + p->start,

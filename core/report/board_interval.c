@@ -1,4 +1,5 @@
 #include "board_interval.h"
+#include "board_variance.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -89,8 +90,12 @@ static double half_width(double variance, double df)
     return variance > 0 ? stats_t975(df) * sqrt(variance) : 0;
 }
 
-/* A full grid with two or more levels on each side. */
-static double crossed_half_width(const struct grid *g)
+/* Mean squares of a full grid with two or more levels on each side. */
+struct mean_squares {
+    double row, col, rest, df_row, df_col, df_rest, all; /* all: sum of squares */
+};
+
+static struct mean_squares mean_squares_of(const struct grid *g)
 {
     double grand = grand_mean(g), ss_row = 0, ss_col = 0, ss_all = 0;
     double a = (double)g->a, b = (double)g->b;
@@ -101,10 +106,23 @@ static double crossed_half_width(const struct grid *g)
     for (size_t k = 0; k < g->a * g->b; k++)
         ss_all += pow(g->mean[k] - grand, 2);
     double df_row = a - 1, df_col = b - 1, df_rest = df_row * df_col;
-    double ms_row = ss_row / df_row, ms_col = ss_col / df_col;
-    double ms_rest = fmax(0, ss_all - ss_row - ss_col) / df_rest;
+    return (struct mean_squares){ss_row / df_row,
+                                 ss_col / df_col,
+                                 fmax(0, ss_all - ss_row - ss_col) / df_rest,
+                                 df_row,
+                                 df_col,
+                                 df_rest,
+                                 ss_all};
+}
+
+static double crossed_half_width(const struct grid *g)
+{
+    struct mean_squares m = mean_squares_of(g);
+    double a = (double)g->a, b = (double)g->b;
+    double df_row = m.df_row, df_col = m.df_col, df_rest = m.df_rest;
+    double ms_row = m.row, ms_col = m.col, ms_rest = m.rest;
     if (ms_row < ms_rest && ms_col < ms_rest)
-        return half_width(ss_all / (a * b - 1) / (a * b), a * b - 1);
+        return half_width(m.all / (a * b - 1) / (a * b), a * b - 1);
     if (ms_col < ms_rest)
         return half_width(ms_row / (a * b), df_row);
     if (ms_row < ms_rest)
@@ -171,4 +189,46 @@ int board_interval(const struct board_sample *v, size_t n, double *ret_low, doub
     *ret_low = centre - half;
     *ret_high = centre + half;
     return 0;
+}
+
+/* ---- components ---- */
+
+/* Mean over the repeated cells of the variance inside a cell; NaN without any. */
+static double within_cells(const struct grid *g, const struct board_sample *v, size_t n)
+{
+    double square = 0, df = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t row = 0, col = 0;
+        while (g->row[row] != v[i].seed_model)
+            row++;
+        while (g->col[col] != v[i].seed_forget)
+            col++;
+        square += pow(v[i].value - g->mean[row * g->b + col], 2);
+    }
+    for (size_t k = 0; k < g->a * g->b; k++)
+        df += g->count[k] > 0 ? g->count[k] - 1.0 : 0;
+    return df > 0 ? square / df : NAN;
+}
+
+int board_variance(const struct board_sample *v, size_t n, struct variance_parts *ret,
+                   struct error *err)
+{
+    struct variance_parts out = {NAN, NAN, NAN, NAN};
+    struct grid g;
+    if (n == 0) {
+        *ret = out;
+        return 0;
+    }
+    int rc = grid_make(v, n, &g, err);
+    if (rc == 0 && g.n_filled == g.a * g.b && g.a > 1 && g.b > 1) {
+        struct mean_squares m = mean_squares_of(&g);
+        out.model = fmax(0, (m.row - m.rest) / (double)g.b);
+        out.forget = fmax(0, (m.col - m.rest) / (double)g.a);
+        out.rest = m.rest;
+        out.unlearn = within_cells(&g, v, n);
+    }
+    grid_release(&g);
+    if (rc == 0)
+        *ret = out;
+    return rc;
 }

@@ -1,5 +1,6 @@
 #include "files_job.h"
 
+#include "files_attack.h"
 #include "files_metric.h"
 
 #include <stdlib.h>
@@ -13,6 +14,8 @@ static const struct files_kind {
 } kinds[] = {
     {"train", files_train},
     {"predict", files_predict},
+    {"attack-member", files_member},
+    {"attack-example", files_perturb},
     {"metric", files_metric},
 };
 

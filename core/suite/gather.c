@@ -148,6 +148,9 @@ static int measure(const struct gatherer *g, struct result_row *row, bool is_att
     const struct suite_entry *e =
         is_attack ? &g->plan->suite->attack[entry] : &g->plan->suite->metric[entry];
     json_t *object = NULL;
+    if (task == NO_TASK && e->desc && row->status == VERDICT_OK && !is_attack)
+        return note_columns(g, row, is_attack, entry, "oracles are what groups are compared with",
+                            err);
     if (task == NO_TASK) { /* the attack or metric itself could not be loaded */
         struct task none = {.verdict = e->failure ? e->failure->verdict : VERDICT_FAILED};
         return row->status == VERDICT_OK && !e->desc ? add_failed_part(row, e->label, &none, err)

@@ -115,6 +115,7 @@ static int add_row(struct plan *p, const struct plan_row *row, struct error *err
     }
     struct plan_row *r = &p->row[p->n_rows];
     *r = *row;
+    r->predict = NO_TASK;
     r->metric = malloc((p->suite->n_metrics + 1) * sizeof(*r->metric));
     r->evaluate = malloc((p->suite->n_attacks + 1) * sizeof(*r->evaluate));
     if (!r->metric || !r->evaluate) {
@@ -316,7 +317,7 @@ static int build(struct planner *b, const struct plan_options *o, struct error *
             if (wanted(o, s->unlearn[e].label))
                 TRY(rows_of(b, i, (int)e, err));
     }
-    return 0;
+    return plan_metrics(b, err);
 }
 
 int plan_make(const struct suite *s, const struct plugin_set *plugins, const json_t *machine,
@@ -359,6 +360,7 @@ void plan_release(struct plan *p)
         free(p->task[i].reason);
     }
     for (unsigned i = 0; i < p->n_rows; i++) {
+        json_decref(p->row[i].forget);
         free(p->row[i].metric);
         free(p->row[i].evaluate);
         free(p->row[i].reason);
@@ -403,6 +405,8 @@ json_t *plan_job(const struct plan *p, unsigned task, const struct store *store,
         bad |= json_object_set_new(job, "wall_limit_s", json_real(s->wall_limit_s));
         bad |= json_object_set_new(job, "memory_limit", json_integer((json_int_t)s->memory_limit));
     }
+    if (t->kind == TASK_DATA)
+        bad |= json_object_set_new(job, "data_paths", data_spec_paths(&s->data));
     if (t->attack_plugin)
         bad |= json_object_set_new(
             job, "attack_plugin",

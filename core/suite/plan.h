@@ -61,6 +61,8 @@ struct plan_row {
     unsigned entry;                                /* PLAN_METHOD: index in suite->unlearn */
     int64_t seed_model, seed_forget, seed_unlearn; /* -1: does not apply */
     uint32_t model;          /* train or unlearn task; NO_TASK: could not be planned */
+    uint32_t predict;        /* outputs of model; NO_TASK without a model */
+    json_t *forget;          /* identity of the forget set; NULL without a model */
     uint32_t original;       /* PLAN_METHOD: the original's train task */
     uint32_t adversarial[4]; /* PLAN_METHOD: sets it was given */
     unsigned n_adversarial;

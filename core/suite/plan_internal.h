@@ -20,6 +20,14 @@ struct draft {
 /* Adds a task, or finds the equal one. Takes identity and title in any case. */
 int plan_add(struct plan *p, struct draft *d, uint32_t *ret, struct error *err);
 
+json_t *draft_identity(enum task_kind kind);
+/* Takes value. What cannot be set (no memory) drops the whole identity, which plan_add refuses. */
+void draft_set(struct draft *d, const char *key, json_t *value);
+struct planner;
+/* A task as an input: its id in the identity, and a dependency. */
+void draft_input(const struct planner *b, struct draft *d, const char *key, uint32_t task);
+void draft_plugin(struct draft *d, const struct plugin_desc *p, const json_t *params);
+
 /* What the plan needs while it grows. */
 struct planner {
     struct plan *plan;
@@ -36,12 +44,17 @@ int plan_data(struct planner *b, struct error *err);
  * (borrowed). */
 int plan_train(struct planner *b, const char *role, int64_t seed, const json_t *forget,
                double share, const char *title, uint32_t *ret, struct error *err);
+/* A network of the suite's architecture that is initialised and never trained. */
+int plan_random(struct planner *b, uint32_t *ret, struct error *err);
 int plan_predict(struct planner *b, uint32_t model, uint32_t *ret, struct error *err);
 int plan_shadows(struct planner *b, struct error *err);
 /* The unlearning task of a row and the adversarial sets that it declares. */
 int plan_unlearn(struct planner *b, const struct suite_entry *e, const json_t *forget, double share,
                  struct plan_row *row, struct error *err);
-/* Predictions, metrics and attacks on row->model. */
+/* Predictions of and attacks on row->model. */
 int plan_measures(struct planner *b, const json_t *forget, struct plan_row *row, struct error *err);
+
+/* Metrics of all rows, once all rows are there: they are compared with each other. */
+int plan_metrics(struct planner *b, struct error *err);
 
 #endif

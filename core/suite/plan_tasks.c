@@ -3,19 +3,20 @@
 #include <string.h>
 
 #include "plan_internal.h"
+#include "strbuf.h"
 #include "text.h"
 
 /* Raised when the worker's code for a kind of task changes what it computes. */
 static const int task_format[TASK_KIND_COUNT] = {1, 1, 1, 1, 1, 1, 2, 1};
 
-static json_t *identity_of(enum task_kind kind)
+json_t *draft_identity(enum task_kind kind)
 {
     return json_pack("{s:s,s:i}", "kind", task_kind_name(kind), "format", task_format[kind]);
 }
 
 /* Takes value. What cannot be set (no memory) drops the whole identity, which plan_add refuses:
  * half an identity must never be hashed. */
-static void set(struct draft *d, const char *key, json_t *value)
+void draft_set(struct draft *d, const char *key, json_t *value)
 {
     if (d->identity && value && json_object_set(d->identity, key, value) == 0) {
         json_decref(value);
@@ -31,17 +32,17 @@ static const char *id_of(const struct planner *b, uint32_t task)
     return b->plan->task[task].id;
 }
 
-static void set_input(const struct planner *b, struct draft *d, const char *key, uint32_t task)
+void draft_input(const struct planner *b, struct draft *d, const char *key, uint32_t task)
 {
-    set(d, key, json_string(id_of(b, task)));
+    draft_set(d, key, json_string(id_of(b, task)));
     d->dep[d->n_deps++] = task;
 }
 
-static void set_plugin(struct draft *d, const struct plugin_desc *p, const json_t *params)
+void draft_plugin(struct draft *d, const struct plugin_desc *p, const json_t *params)
 {
-    set(d, "plugin",
-        json_pack("{s:s,s:s,s:s,s:O}", "id", p->id, "version", p->version, "sha256", p->sha256,
-                  "params", params));
+    draft_set(d, "plugin",
+              json_pack("{s:s,s:s,s:s,s:O}", "id", p->id, "version", p->version, "sha256",
+                        p->sha256, "params", params));
     d->plugin = p;
 }
 
@@ -49,8 +50,8 @@ int plan_data(struct planner *b, struct error *err)
 {
     json_t *source = NULL;
     TRY(data_spec_identity(&b->suite->data, &source, err));
-    struct draft d = {.kind = TASK_DATA, .identity = identity_of(TASK_DATA), .weight = 500};
-    set(&d, "source", source);
+    struct draft d = {.kind = TASK_DATA, .identity = draft_identity(TASK_DATA), .weight = 500};
+    draft_set(&d, "source", source);
     d.title = text_format("read %s", b->suite->data.name);
     return plan_add(b->plan, &d, &b->data, err);
 }
@@ -59,19 +60,19 @@ int plan_train(struct planner *b, const char *role, int64_t seed, const json_t *
                double share, const char *title, uint32_t *ret, struct error *err)
 {
     bool shadow = strcmp(role, "shadow") == 0;
-    struct draft d = {.kind = TASK_TRAIN, .identity = identity_of(TASK_TRAIN)};
-    set(&d, "numerics", json_string(b->numerics));
-    set_input(b, &d, "data", b->data);
-    set(&d, "arch", json_string(b->arch_text));
-    set(&d, "recipe", json_string(b->recipe_text));
-    set(&d, "role", json_string(role));
-    set(&d, "seed", json_integer(seed));
+    struct draft d = {.kind = TASK_TRAIN, .identity = draft_identity(TASK_TRAIN)};
+    draft_set(&d, "numerics", json_string(b->numerics));
+    draft_input(b, &d, "data", b->data);
+    draft_set(&d, "arch", json_string(b->arch_text));
+    draft_set(&d, "recipe", json_string(b->recipe_text));
+    draft_set(&d, "role", json_string(role));
+    draft_set(&d, "seed", json_integer(seed));
     if (shadow)
-        set(&d, "rows", json_pack("{s:i}", "shadow_bank", 1));
+        draft_set(&d, "rows", json_pack("{s:i}", "shadow_bank", 1));
     else if (forget)
-        set(&d, "rows", json_pack("{s:O}", "retain", forget));
+        draft_set(&d, "rows", json_pack("{s:O}", "retain", forget));
     else
-        set(&d, "rows", json_pack("{s:b}", "all", 1));
+        draft_set(&d, "rows", json_pack("{s:b}", "all", 1));
     double rows = shadow ? (b->plan->n_train_rows + b->plan->n_test_rows) / 2.0
                          : b->plan->n_train_rows * share;
     d.weight = 3.0 * rows * b->suite->train.epochs;
@@ -79,12 +80,28 @@ int plan_train(struct planner *b, const char *role, int64_t seed, const json_t *
     return plan_add(b->plan, &d, ret, err);
 }
 
+int plan_random(struct planner *b, uint32_t *ret, struct error *err)
+{
+    struct recipe none = b->suite->train;
+    struct strbuf text;
+    char *kept = b->recipe_text;
+    none.epochs = 0;
+    strbuf_init(&text);
+    recipe_text(&none, &text);
+    b->recipe_text = text.s;
+    int rc = text.failed ? error_nomem(err)
+                         : plan_train(b, "random", 1, NULL, 1, "draw a random model", ret, err);
+    b->recipe_text = kept;
+    strbuf_release(&text);
+    return rc;
+}
+
 int plan_predict(struct planner *b, uint32_t model, uint32_t *ret, struct error *err)
 {
-    struct draft d = {.kind = TASK_PREDICT, .identity = identity_of(TASK_PREDICT)};
-    set(&d, "numerics", json_string(b->numerics));
-    set_input(b, &d, "data", b->data);
-    set_input(b, &d, "model", model);
+    struct draft d = {.kind = TASK_PREDICT, .identity = draft_identity(TASK_PREDICT)};
+    draft_set(&d, "numerics", json_string(b->numerics));
+    draft_input(b, &d, "data", b->data);
+    draft_input(b, &d, "model", model);
     d.weight = b->plan->n_train_rows + b->plan->n_test_rows;
     d.title = text_format("predict with: %s", b->plan->task[model].title);
     return plan_add(b->plan, &d, ret, err);
@@ -128,12 +145,12 @@ static int plan_adversarial(struct planner *b, const json_t *use, const struct s
         return yaml_error(e->node, err, "%s needs the example attack %s, which is not installed",
                           e->id, id);
     TRY(desc_attack_params(attack, use, e->params, &params, err));
-    struct draft d = {.kind = TASK_ADVERSARIAL, .identity = identity_of(TASK_ADVERSARIAL)};
-    set(&d, "numerics", json_string(b->numerics));
-    set_input(b, &d, "data", b->data);
-    set_input(b, &d, "model", row->original);
-    set_plugin(&d, attack, params);
-    set(&d, "forget", json_incref((json_t *)forget));
+    struct draft d = {.kind = TASK_ADVERSARIAL, .identity = draft_identity(TASK_ADVERSARIAL)};
+    draft_set(&d, "numerics", json_string(b->numerics));
+    draft_input(b, &d, "data", b->data);
+    draft_input(b, &d, "model", row->original);
+    draft_plugin(&d, attack, params);
+    draft_set(&d, "forget", json_incref((json_t *)forget));
     json_decref(params);
     d.weight = 3.0 * 150 * share * b->plan->n_train_rows;
     d.title = text_format("adversarial set %s, %s", id, where);
@@ -161,22 +178,22 @@ int plan_unlearn(struct planner *b, const struct suite_entry *e, const json_t *f
             return yaml_error(e->node, err, "%s declares more than 4 attacks", e->id);
         TRY(plan_adversarial(b, use, e, forget, share, where, row, &attack, err));
     }
-    struct draft d = {.kind = TASK_UNLEARN, .identity = identity_of(TASK_UNLEARN)};
-    set(&d, "numerics", json_string(b->numerics));
-    set_input(b, &d, "data", b->data);
-    set_input(b, &d, "model", row->original);
-    set_plugin(&d, e->desc, e->params);
-    set(&d, "forget", json_incref((json_t *)forget));
-    set(&d, "seed", json_integer(row->seed_unlearn));
-    set(&d, "recipe", json_string(b->recipe_text));
+    struct draft d = {.kind = TASK_UNLEARN, .identity = draft_identity(TASK_UNLEARN)};
+    draft_set(&d, "numerics", json_string(b->numerics));
+    draft_input(b, &d, "data", b->data);
+    draft_input(b, &d, "model", row->original);
+    draft_plugin(&d, e->desc, e->params);
+    draft_set(&d, "forget", json_incref((json_t *)forget));
+    draft_set(&d, "seed", json_integer(row->seed_unlearn));
+    draft_set(&d, "recipe", json_string(b->recipe_text));
     json_t *sets = json_array();
     for (unsigned k = 0; k < row->n_adversarial; k++) {
         json_array_append_new(sets, json_string(id_of(b, row->adversarial[k])));
         d.dep[d.n_deps++] = row->adversarial[k];
     }
-    set(&d, "adversarial", sets);
+    draft_set(&d, "adversarial", sets);
     if (attack)
-        set(&d, "attack_plugin", json_string(attack->sha256));
+        draft_set(&d, "attack_plugin", json_string(attack->sha256));
     d.attack_plugin = attack;
     d.weight = 3.0 * epochs_of(e->params) * b->plan->n_train_rows;
     d.title = text_format("unlearn %s, %s", e->label, where);
@@ -184,19 +201,6 @@ int plan_unlearn(struct planner *b, const struct suite_entry *e, const json_t *f
 }
 
 /* ---- measures ---- */
-
-static int plan_metric(struct planner *b, const struct suite_entry *e, const json_t *forget,
-                       uint32_t predict, const char *of, uint32_t *ret, struct error *err)
-{
-    struct draft d = {.kind = TASK_METRIC, .identity = identity_of(TASK_METRIC)};
-    set_input(b, &d, "data", b->data);
-    set_input(b, &d, "target", predict);
-    set_plugin(&d, e->desc, e->params);
-    set(&d, "forget", json_incref((json_t *)forget));
-    d.weight = 200;
-    d.title = text_format("metric %s on: %s", e->label, of);
-    return plan_add(b->plan, &d, ret, err);
-}
 
 /* Does the attack get samples of known membership? Always, or as its population (attack.h). */
 static bool is_fitted(const struct suite_entry *e)
@@ -210,30 +214,30 @@ static bool is_fitted(const struct suite_entry *e)
 static int plan_attack(struct planner *b, const struct suite_entry *e, const json_t *forget,
                        uint32_t predict, const char *of, uint32_t *ret_evaluate, struct error *err)
 {
-    struct draft d = {.kind = TASK_ATTACK, .identity = identity_of(TASK_ATTACK)};
+    struct draft d = {.kind = TASK_ATTACK, .identity = draft_identity(TASK_ATTACK)};
     uint32_t scores;
-    set_input(b, &d, "data", b->data);
-    set_input(b, &d, "target", predict);
-    set_plugin(&d, e->desc, e->params);
-    set(&d, "seed", json_integer(1));
+    draft_input(b, &d, "data", b->data);
+    draft_input(b, &d, "target", predict);
+    draft_plugin(&d, e->desc, e->params);
+    draft_set(&d, "seed", json_integer(1));
     if (is_fitted(e))
-        set(&d, "fit", json_incref((json_t *)forget));
+        draft_set(&d, "fit", json_incref((json_t *)forget));
     if (desc_has_cap(e->desc, "shadows") && b->shadow) {
         json_t *ids = json_array();
         for (unsigned k = 0; k < b->suite->n_shadow; k++)
             json_array_append_new(ids, json_string(id_of(b, b->shadow[k])));
-        set(&d, "references", ids);
-        set(&d, "shadow_bank", json_integer(1));
+        draft_set(&d, "references", ids);
+        draft_set(&d, "shadow_bank", json_integer(1));
         d.more = b->shadow;
         d.n_more = b->suite->n_shadow;
     }
     d.weight = 500;
     d.title = text_format("attack %s on: %s", e->label, of);
     TRY(plan_add(b->plan, &d, &scores, err));
-    struct draft v = {.kind = TASK_EVALUATE, .identity = identity_of(TASK_EVALUATE)};
-    set_input(b, &v, "data", b->data);
-    set_input(b, &v, "scores", scores);
-    set(&v, "forget", json_incref((json_t *)forget));
+    struct draft v = {.kind = TASK_EVALUATE, .identity = draft_identity(TASK_EVALUATE)};
+    draft_input(b, &v, "data", b->data);
+    draft_input(b, &v, "scores", scores);
+    draft_set(&v, "forget", json_incref((json_t *)forget));
     v.weight = 200;
     v.title = text_format("evaluate %s on: %s", e->label, of);
     return plan_add(b->plan, &v, ret_evaluate, err);
@@ -242,16 +246,13 @@ static int plan_attack(struct planner *b, const struct suite_entry *e, const jso
 int plan_measures(struct planner *b, const json_t *forget, struct plan_row *row, struct error *err)
 {
     const struct suite *s = b->suite;
-    uint32_t predict;
-    TRY(plan_predict(b, row->model, &predict, err));
+    TRY(plan_predict(b, row->model, &row->predict, err));
+    row->forget = json_incref((json_t *)forget);
     char *of = text_dup(b->plan->task[row->model].title);
     int rc = of ? 0 : error_nomem(err);
-    for (unsigned i = 0; rc == 0 && i < s->n_metrics; i++)
-        if (s->metric[i].desc)
-            rc = plan_metric(b, &s->metric[i], forget, predict, of, &row->metric[i], err);
     for (unsigned i = 0; rc == 0 && i < s->n_attacks; i++)
         if (s->attack[i].desc)
-            rc = plan_attack(b, &s->attack[i], forget, predict, of, &row->evaluate[i], err);
+            rc = plan_attack(b, &s->attack[i], forget, row->predict, of, &row->evaluate[i], err);
     free(of);
     return rc;
 }

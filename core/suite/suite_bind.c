@@ -77,13 +77,21 @@ static int check_attack(const struct suite *s, const struct suite_entry *e, stru
     return 0;
 }
 
+/* What a suite cannot give to a metric. */
 static int check_metric(const struct suite_entry *e, struct error *err)
 {
-    const char *scope = e->desc ? json_string_value(json_object_get(e->desc->json, "scope")) : NULL;
-    if (scope && strcmp(scope, "group") == 0)
-        return yaml_error(e->node, err,
-                          "%s is a metric over groups of runs, which this version cannot run",
-                          e->id);
+    const json_t *needs = e->desc ? json_object_get(e->desc->json, "needs") : NULL;
+    size_t i;
+    json_t *cap;
+    json_array_foreach(needs, i, cap)
+    {
+        const char *word = json_string_value(cap);
+        if (word && strcmp(word, "adversarial") == 0)
+            return yaml_error(e->node, err,
+                              "%s needs outputs on adversarial samples, which suites get from "
+                              "example attacks under `attacks:`; use `lethe metric %s` on files",
+                              e->id, e->id);
+    }
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fs.h"
+#include "suite_extend.h"
 #include "text.h"
 
 static const char *const suite_keys[] = {"suite",  "data",       "model",   "train",   "seeds",
@@ -361,7 +362,7 @@ static int parse_data_and_model(struct suite *s, struct error *err)
                           "data: missing; for example data: {name: fashion-mnist, train: 5000}");
     if (!model)
         return yaml_error(s->root, err, "model: missing; for example model: {arch: cnn}");
-    TRY(data_spec_parse(data, &s->data, err));
+    TRY(data_spec_parse(data, s->dir, &s->data, err));
     TRY(data_spec_shape(&s->data, shape, &classes, err));
     return arch_parse(model, shape, classes, &s->arch, err);
 }
@@ -416,10 +417,14 @@ int suite_load(const char *path, const char *const *settings, unsigned n_setting
         rc = error_nomem(err);
     if (rc == 0)
         rc = yaml_load(path, &s.root, err);
+    if (rc == 0)
+        rc = suite_extend(path, &s.root, err);
     if (rc == ERR_IO && err) /* a suite that is not there is a mistake in the command */
         rc = err->code = ERR_INVALID;
     if (rc == 0)
         rc = apply_settings(&s, settings, n_settings, err);
+    if (rc == 0)
+        rc = suite_expand_grids(s.root, err);
     if (rc == 0)
         rc = parse_suite(&s, err);
     if (rc < 0) {
@@ -456,6 +461,7 @@ void suite_release(struct suite *s)
     free(s->seed_forget.v);
     free(s->seed_unlearn.v);
     arch_free(s->arch);
+    data_spec_release(&s->data);
     yaml_free(s->root);
     free(s->name);
     free(s->path);

@@ -10,16 +10,33 @@
 #include "task.h"
 #include "view.h"
 
-/* The spec is in the identity as written by data_spec_identity, so the worker
- * reads the very source that was hashed. */
+/* What is read must be what was hashed: a file that changed in between would be stored under the
+ * identity of its old content. */
+static int check_source(const struct data_spec *spec, const json_t *want, struct error *err)
+{
+    json_t *found = NULL;
+    TRY(data_spec_identity(spec, &found, err));
+    bool same = json_equal(found, want);
+    json_decref(found);
+    return same ? 0
+                : error_set(err, ERR_INVALID, "%s: a file changed after the plan was made; run again",
+                            spec->name);
+}
+
+/* The spec is in the identity as written by data_spec_identity; files that the user named are in
+ * the job beside it, so that equal files give equal tasks wherever they lie. */
 int task_data(struct job *job, struct error *err)
 {
     struct data_spec spec;
     struct dataset *ds = NULL;
-    json_t *source = json_object_get(job->identity, "source");
-    TRY(data_spec_from_identity(source, &spec, err));
-    TRY(dataset_read(&spec, &ds, err));
-    int rc = dataset_save(ds, job->out, err);
+    const json_t *source = json_object_get(job->identity, "source");
+    TRY(data_spec_from_identity(source, json_object_get(job->json, "data_paths"), &spec, err));
+    int rc = dataset_read(&spec, &ds, err);
+    if (rc == 0)
+        rc = check_source(&spec, source, err);
+    data_spec_release(&spec);
+    if (rc == 0)
+        rc = dataset_save(ds, job->out, err);
     dataset_free(ds);
     return rc;
 }

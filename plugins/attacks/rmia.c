@@ -351,21 +351,30 @@ static int in_population(const struct member_of *sorted, uint64_t n, double rati
     return 0;
 }
 
+/* The population's rows in the order of their ratios (n_z, views). */
+static lethe_status sort_population(lethe_ctx *ctx, const struct set *z, const double *ratio_z,
+                                    struct member_of **ret)
+{
+    struct member_of *sorted = lethe_alloc(ctx, z->o->n, sizeof *sorted);
+    if (!sorted)
+        return LETHE_E_NOMEM;
+    for (uint64_t j = 0; j < z->o->n; j++)
+        sorted[j] = (struct member_of){ratio_z[j * z->o->n_views], j};
+    qsort(sorted, (size_t)z->o->n, sizeof *sorted, by_ratio);
+    *ret = sorted;
+    return LETHE_OK;
+}
+
 /* main.py: prediction p = -score becomes (p n_z - 1) / (n_z - 1). */
 static lethe_status correct_self_pairs(lethe_ctx *ctx, const struct set *x, const double *ratio_x,
                                        const struct set *z, const double *ratio_z, double *score)
 {
-    uint64_t n_z = z->o->n;
-    uint32_t views = x->o->n_views;
-    struct member_of *sorted = lethe_alloc(ctx, n_z, sizeof *sorted);
-    if (!sorted)
-        return LETHE_E_NOMEM;
-    for (uint64_t j = 0; j < n_z; j++)
-        sorted[j] = (struct member_of){ratio_z[j * views], j};
-    qsort(sorted, (size_t)n_z, sizeof *sorted, by_ratio);
+    double n_z = (double)z->o->n;
+    struct member_of *sorted = NULL;
+    LETHE_TRY(sort_population(ctx, z, ratio_z, &sorted));
     for (uint64_t i = 0; i < x->o->n && n_z > 1; i++)
-        if (in_population(sorted, n_z, ratio_x[i * views], x->o, i, z->o))
-            score[i] = (score[i] * (double)n_z + 1) / (double)(n_z - 1);
+        if (in_population(sorted, z->o->n, ratio_x[i * x->o->n_views], x->o, i, z->o))
+            score[i] = (score[i] * n_z + 1) / (n_z - 1);
     return LETHE_OK;
 }
 
@@ -446,16 +455,56 @@ static struct set as_target(const struct set *set, lethe_outputs *o)
     return (struct set){o, set->r};
 }
 
+/* Whom the tuning judges, packed: the candidates that are not of the population. */
+struct trial_rows {
+    uint64_t *row, n;
+    double *score;   /* (n) of these rows */
+    uint8_t *member; /* (n) was shadow model 0 trained on them? */
+    struct labelled *work;
+};
+
+static lethe_status trial_init(lethe_ctx *ctx, const struct attack_spec *trial, const struct set *x,
+                               const struct set *z, struct trial_rows *t)
+{
+    double *ratio_x = NULL, *ratio_z = NULL;
+    struct member_of *sorted = NULL;
+    t->row = lethe_alloc(ctx, x->o->n, sizeof *t->row);
+    t->score = lethe_alloc(ctx, x->o->n, sizeof *t->score);
+    t->member = lethe_alloc(ctx, x->o->n, 1);
+    t->work = lethe_alloc(ctx, x->o->n, sizeof *t->work);
+    if (!t->row || !t->score || !t->member || !t->work)
+        return LETHE_E_NOMEM;
+    if (z) {
+        LETHE_TRY(ratios(ctx, trial, x, &ratio_x));
+        LETHE_TRY(ratios(ctx, trial, z, &ratio_z));
+        LETHE_TRY(sort_population(ctx, z, ratio_z, &sorted));
+    }
+    for (uint64_t i = 0; i < x->o->n; i++) {
+        if (z && in_population(sorted, z->o->n, ratio_x[i * x->o->n_views], x->o, i, z->o))
+            continue;
+        t->member[t->n] = x->r->inclusion[0][i] == 1;
+        t->row[t->n++] = i;
+    }
+    return LETHE_OK;
+}
+
+static double trial_auc(struct trial_rows *t, const double *score)
+{
+    for (uint64_t k = 0; k < t->n; k++)
+        t->score[k] = score[t->row[k]];
+    return auc_of(t->score, t->member, t->n, t->work);
+}
+
 /* Privacy Meter's tune_offline_a. Leaves shadow model 0 set aside. */
 static lethe_status tune(lethe_ctx *ctx, struct attack_spec *spec, const struct set *x,
                          const struct set *z)
 {
     struct attack_spec trial = *spec;
     lethe_outputs o[2];
-    struct set target = as_target(x, &o[0]), population;
+    struct set target = as_target(x, &o[0]), population = {NULL, NULL};
+    struct trial_rows rows = {0};
     double best = -1, *score = lethe_alloc(ctx, x->o->n, sizeof *score);
-    struct labelled *work = lethe_alloc(ctx, x->o->n, sizeof *work);
-    if (!score || !work)
+    if (!score)
         return LETHE_E_NOMEM;
     if (spec->n_models < 2)
         return lethe_failf(ctx, LETHE_E_UNSUPPORTED,
@@ -466,10 +515,11 @@ static lethe_status tune(lethe_ctx *ctx, struct attack_spec *spec, const struct 
     spec->n_models--;
     trial.first = 1;
     trial.n_models = spec->n_models < 2 ? spec->n_models : 2; /* one reference: half of two */
+    LETHE_TRY(trial_init(ctx, &trial, &target, z ? &population : NULL, &rows));
     for (int step = 0; step <= 10; step++) {
         trial.a = step / 10.0;
         LETHE_TRY(score_sets(ctx, &trial, &target, z ? &population : NULL, score));
-        double auc = auc_of(score, x->r->inclusion[0], x->o->n, work);
+        double auc = trial_auc(&rows, score);
         if (auc > best) {
             best = auc;
             spec->a = trial.a;

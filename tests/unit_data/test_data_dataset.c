@@ -18,7 +18,7 @@ static struct data_spec spec_of(const char *text)
     struct error err = ERROR_INIT;
     struct data_spec spec;
     struct yaml_node *node = yaml(text);
-    assert_ok(data_spec_parse(node, &spec, &err));
+    assert_ok(data_spec_parse(node, NULL, &spec, &err));
     yaml_free(node);
     return spec;
 }
@@ -74,7 +74,7 @@ static void bad_specs_are_refused(void **state)
         {"fashon-mnist",
          "s.yaml:1:1: unknown data set \"fashon-mnist\"; did you mean \"fashion-mnist\"?"},
         {"{name: imagenet}",
-         "s.yaml:1:8: unknown data set \"imagenet\"; known: fashion-mnist, synthetic"},
+         "s.yaml:1:8: unknown data set \"imagenet\"; known: fashion-mnist, mnist, cifar10, cifar100, synthetic, idx, cifar-bin, npy"},
         {"{train: 5}", "s.yaml:1:1: data: the key name is missing"},
         {"[synthetic]", "s.yaml:1:1: data: expected a text, found a list"},
         {"{name: synthetic, seed: -1}",
@@ -86,12 +86,12 @@ static void bad_specs_are_refused(void **state)
         struct error err = ERROR_INIT;
         struct data_spec spec;
         struct yaml_node *node = yaml(cases[i].text);
-        assert_error(data_spec_parse(node, &spec, &err), &err, cases[i].error);
+        assert_error(data_spec_parse(node, NULL, &spec, &err), &err, cases[i].error);
         yaml_free(node);
     }
     struct error err = ERROR_INIT;
     struct data_spec spec;
-    assert_error(data_spec_parse(NULL, &spec, &err), &err, "data: expected a text, found nothing");
+    assert_error(data_spec_parse(NULL, NULL, &spec, &err), &err, "data: expected a text, found nothing");
 }
 
 static struct dataset *read_text(const char *text)
@@ -236,13 +236,13 @@ static void identities_go_there_and_back(void **state)
     assert_string_equal(text, "{\"format\":1,\"name\":\"synthetic\",\"noise\":0.125,\"seed\":3,"
                               "\"test\":500,\"train\":1000}");
     free(text);
-    assert_ok(data_spec_from_identity(id, &back, &err));
+    assert_ok(data_spec_from_identity(id, NULL, &back, &err));
     assert_string_equal(back.name, "synthetic");
     assert_int_equal(back.train, 1000);
     assert_int_equal(back.seed, 3);
     assert_true(back.noise == 0.125);
     json_object_set_new(id, "format", json_integer(99));
-    assert_error(data_spec_from_identity(id, &back, &err), &err,
+    assert_error(data_spec_from_identity(id, NULL, &back, &err), &err,
                  "data identity: not one that this version writes");
     json_decref(id);
 }

@@ -19,14 +19,6 @@ enum { TILE = 3 };
 #define FOR_TILES(X) X(1) X(2) X(3)
 #endif
 
-/* Accumulators are registers only when the loops over them are gone. */
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
-#define UNROLLED(i, n) UNROLL for (unsigned i = 0; i < (n); i++)
-
 /* y[t] = bias + sum over the window of x[t ...] w, for T neighbouring outputs. */
 VECTOR_INLINE void conv_tile(const unsigned T, const struct conv_window *g, const float *x,
                              const float *w, const float *bias, float *y, unsigned lanes)
