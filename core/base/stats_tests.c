@@ -118,8 +118,8 @@ static int sorted(const double *v, size_t n, struct place **ret, size_t *ret_n, 
 
 int stats_holm(double *p, size_t n, struct error *err)
 {
-    struct place *order;
-    size_t m;
+    struct place *order = NULL;
+    size_t m = 0;
     double largest = 0;
     TRY(sorted(p, n, &order, &m, err));
     for (size_t i = 0; i < m; i++) {
@@ -132,8 +132,8 @@ int stats_holm(double *p, size_t n, struct error *err)
 
 int stats_ranks(const double *v, size_t n, double *ret, struct error *err)
 {
-    struct place *order;
-    size_t m;
+    struct place *order = NULL;
+    size_t m = 0;
     TRY(sorted(v, n, &order, &m, err));
     for (size_t i = 0; i < n; i++)
         ret[i] = NAN;
@@ -180,8 +180,8 @@ int stats_friedman(const double *v, size_t n, size_t k, double *ret_ranks, doubl
         square += (ret_ranks[j] - (m + 1) / 2) * (ret_ranks[j] - (m + 1) / 2);
     /* Conover 1999, 5.8: the correction is 1 without ties */
     double correction = 1 - ties / (b * m * (m * m - 1));
-    *ret_chi2 = n < 2 || k < 2 || correction <= 0 ? NAN
-                                                  : 12 * b / (m * (m + 1)) * square / correction;
+    *ret_chi2 =
+        n < 2 || k < 2 || correction <= 0 ? NAN : 12 * b / (m * (m + 1)) * square / correction;
     *ret_p = stats_chi2_tail(*ret_chi2, m - 1);
     free(rank);
     return rc;

@@ -12,9 +12,9 @@
 void stats_wilson(uint64_t hits, uint64_t n, double *ret_low, double *ret_high);
 
 /* Two-sided paired sign-flip test of mean 0 (Fisher 1935): under the hypothesis that the two
- * methods are the same, the sign of each of the n differences is a coin. All 2^n signs up to n = 16,
- * else 19,999 random ones and the observed. Share with |sum| at least the observed; 1 when n is 0.
- * *ret_least: the smallest p that n differences can give. */
+ * methods are the same, the sign of each of the n differences is a coin. All 2^n signs up to n =
+ * 16, else 19,999 random ones and the observed. Share with |sum| at least the observed; 1 when n is
+ * 0. *ret_least: the smallest p that n differences can give. */
 int stats_sign_flip(const double *d, size_t n, double *ret_p, double *ret_least, struct error *err);
 
 /* Holm's step-down adjustment (1979), in place; NaN entries are no tests. */

@@ -29,9 +29,13 @@ int cmd_plugins(int argc, char **argv);
 int cmd_train(int argc, char **argv);
 int cmd_predict(int argc, char **argv);
 int cmd_attack(int argc, char **argv);
+int cmd_selftest(int argc, char **argv);
 int cmd_metric(int argc, char **argv);
+int cmd_unlearn(int argc, char **argv);
 int cmd_data(int argc, char **argv);
 int cmd_model(int argc, char **argv);
+int cmd_verify(int argc, char **argv);
+int cmd_compare(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 
 /* Prints err and gives the exit code that fits it. */
@@ -51,6 +55,7 @@ struct session_options {
     unsigned n_only;
     const char *scenario;
     bool json;
+    bool untouched; /* the store is not looked at, so that nothing corrupt is discarded */
 };
 extern const struct argp session_argp; /* child parser; its input is a session_options */
 void session_options_release(struct session_options *o);
@@ -70,6 +75,8 @@ struct session {
 };
 int session_open(const struct session_options *o, struct session *ret, struct error *err);
 void session_close(struct session *s);
+/* What a subcommand of lethe-worker prints, as JSON. args: NULL-ended. */
+int cli_worker_json(const char *worker, const char *const *args, json_t **ret, struct error *err);
 /* `lethe-worker info`: {"numerics", "version", ...}. */
 int cli_worker_info(const char *worker, json_t **ret, struct error *err);
 

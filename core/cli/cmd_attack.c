@@ -55,21 +55,25 @@ struct attack_options {
 
 static const struct argp_option options[] = {
     {"target", OPT_TARGET, "LOGITS.npy", 0,
-     "Membership: logits of the model under attack, (N, C), or (N, A, C) for A views of a sample", 0},
+     "Membership: logits of the model under attack, (N, C), or (N, A, C) for A views of a sample",
+     0},
     {"labels", OPT_LABELS, "Y.npy", 0, "True labels (N)", 0},
     {"references", OPT_REFERENCES, "R.npy", 0,
      "Membership: logits of shadow models, (R, N, C) or (R, N, A, C)", 0},
     {"inclusion", OPT_INCLUSION, "I.npy", 0,
-     "(R, N): 1 where the shadow model was trained on the sample, 0 where not, 2 to leave it out", 0},
+     "(R, N): 1 where the shadow model was trained on the sample, 0 where not, 2 to leave it out",
+     0},
     {"split", OPT_SPLIT, "SPLIT.npy", 0,
      "(N): 0 retain, 1 forget, 2 test, 3 test samples of the forgotten classes", 0},
     {"model", OPT_MODEL, "M.safetensors", 0, "Examples: the model to attack", 0},
-    {"arch", OPT_ARCH, "NAME|FILE", 0, "The architecture, where the model's file does not say it", 0},
+    {"arch", OPT_ARCH, "NAME|FILE", 0, "The architecture, where the model's file does not say it",
+     0},
     {"images", OPT_IMAGES, "X.npy", 0, "Examples: images (N, C, H, W) in [0, 1], or uint8", 0},
     {"targets", OPT_GOALS, "T.npy", 0, "Examples: classes (N) to reach, for targeted attacks", 0},
     {"out", OPT_OUT, "SCORES.csv|DIR", 0,
      "Where scores go (a file), or adversarial images (a folder)", 0},
-    {"set", OPT_SET, "KEY=VALUE", 0, "Change a parameter of the attack, or seed; may be repeated", 0},
+    {"set", OPT_SET, "KEY=VALUE", 0, "Change a parameter of the attack, or seed; may be repeated",
+     0},
     {"plugin", OPT_PLUGIN, "FILE", 0, "Look for the attack in this file first", 0},
     {"threads", OPT_THREADS, "N", 0, "Threads (default: one a core); no result depends on it", 0},
     {"json", OPT_JSON, 0, 0, "Print one JSON value on standard output", 0},
@@ -308,7 +312,9 @@ static int member_job(const struct attack_options *o, const struct plugin_desc *
 {
     const char *fit = fit_of(p, params);
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    int threads = o->file.threads ? (int)o->file.threads : cores > 0 && cores < 256 ? (int)cores : 1;
+    int threads = o->file.threads            ? (int)o->file.threads
+                  : cores > 0 && cores < 256 ? (int)cores
+                                             : 1;
     TRY(check_member(o, p, fit, err));
     *ret = json_pack("{s:i,s:s,s:s,s:i}", "lethe_files", 1, "kind", "attack-member", "fit", fit,
                      "threads", threads);

@@ -97,11 +97,10 @@ static json_t *list_entry(const struct data_source *s)
     char *dir = s->by_path ? NULL : place_of(s);
     json_t *o = json_pack("{s:s,s:s,s:s?,s:s?}", "name", s->name, "title", s->title, "path", dir,
                           "get", s->get);
-    json_t *sizes =
-        l ? json_pack("{s:i,s:i,s:i,s:[i,i,i]}", "classes", (int)l->n_classes, "train",
-                      (int)l->n_train, "test", (int)l->n_test, "shape", (int)l->shape[0],
-                      (int)l->shape[1], (int)l->shape[2])
-          : json_object();
+    json_t *sizes = l ? json_pack("{s:i,s:i,s:i,s:[i,i,i]}", "classes", (int)l->n_classes, "train",
+                                  (int)l->n_train, "test", (int)l->n_test, "shape",
+                                  (int)l->shape[0], (int)l->shape[1], (int)l->shape[2])
+                      : json_object();
     free(dir);
     if (o && (!sizes || json_object_update(o, sizes) != 0)) {
         json_decref(o);
@@ -235,8 +234,8 @@ static json_t *numbers_json(const double *v, uint32_t n)
 static json_t *check_json(const char *what, const struct data_spec *spec, const struct dataset *ds,
                           const struct data_stats *s, int known, const char *findings)
 {
-    return json_pack("{s:s,s:s,s:i,s:i,s:i,s:[i,i,i],s:s,s:o,s:o,s:o,s:o,s:s,s:s,s:s}", "what", what,
-                     "name", spec->name, "train", (int)ds->n_train, "test", (int)ds->n_test,
+    return json_pack("{s:s,s:s,s:i,s:i,s:i,s:[i,i,i],s:s,s:o,s:o,s:o,s:o,s:s,s:s,s:s}", "what",
+                     what, "name", spec->name, "train", (int)ds->n_train, "test", (int)ds->n_test,
                      "classes", (int)ds->n_classes, "shape", (int)ds->channels, (int)ds->height,
                      (int)ds->width, "type", ds->reals ? "float32" : "uint8", "train_counts",
                      counts_json(s->train, ds->n_classes), "test_counts",
@@ -283,8 +282,8 @@ static int check_one(const char *what, json_t *all, int *differing, struct error
         *differing += known > 0;
         if (!all)
             print_check(what, &spec, ds, &stats, known, findings.s);
-        else if (json_array_append_new(
-                     all, check_json(what, &spec, ds, &stats, known, findings.s)) != 0)
+        else if (json_array_append_new(all,
+                                       check_json(what, &spec, ds, &stats, known, findings.s)) != 0)
             rc = error_nomem(err);
     }
     strbuf_release(&findings);

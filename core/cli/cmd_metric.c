@@ -284,7 +284,8 @@ static int check_needs(const struct metric_options *o, const struct plugin_desc 
                 return error_set(err, ERR_INVALID, "%s needs %s", p->id, table[k].option);
             return error_set(err, ERR_INVALID,
                              "%s needs %s, which no file gives; use it in a suite: `lethe run`",
-                             p->id, *table[k].cap == 'c' ? "what runs have cost" : "training samples");
+                             p->id,
+                             *table[k].cap == 'c' ? "what runs have cost" : "training samples");
         }
     }
     return 0;

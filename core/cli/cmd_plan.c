@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "cli.h"
+#include "log.h"
+#include "strbuf.h"
 #include "text.h"
 
 static const struct argp_child children[] = {{&session_argp, 0, NULL, 0}, {0}};
@@ -36,7 +38,7 @@ static const struct argp argp = {
     "SUITE.yaml",
     "Shows the tasks of a suite by kind, how many the store holds already, and the\n"
     "work that is left in image passes (a training pass of one image counts as\n"
-    "three). Runs nothing.",
+    "three), with an estimate from half a second of training. Runs nothing else.",
     children,
     NULL,
     NULL,
@@ -50,8 +52,8 @@ struct tally {
 /* The others take milliseconds; their weight only serves the ETA. */
 static bool passes_images(enum task_kind kind)
 {
-    return kind == TASK_TRAIN || kind == TASK_PREDICT || kind == TASK_ADVERSARIAL
-           || kind == TASK_UNLEARN;
+    return kind == TASK_TRAIN || kind == TASK_PREDICT || kind == TASK_ADVERSARIAL ||
+           kind == TASK_UNLEARN;
 }
 
 static void count(const struct plan *p, struct tally tally[TASK_KIND_COUNT])
@@ -63,6 +65,56 @@ static void count(const struct plan *p, struct tally tally[TASK_KIND_COUNT])
         if (!p->task[i].cached && passes_images(p->task[i].kind))
             t->weight += p->task[i].weight;
     }
+}
+
+/* Work that is left, in image passes (a training pass is three). */
+static double work_left(const struct plan *p)
+{
+    double sum = 0;
+    for (unsigned i = 0; i < p->n; i++)
+        if (!p->task[i].cached)
+            sum += p->task[i].weight;
+    return sum;
+}
+
+/* Seconds of one core, from a short measurement of this suite's network on this machine. */
+static int estimate(const struct session *s, double *ret_core_s, double *ret_peak_mb,
+                    struct error *err)
+{
+    struct strbuf arch;
+    char batch[16];
+    json_t *speed = NULL;
+    double images_s = 0;
+    strbuf_init(&arch);
+    arch_text(s->suite.arch, &arch);
+    snprintf(batch, sizeof(batch), "%u", s->suite.train.batch);
+    const char *const args[] = {"calibrate", arch.s, batch, NULL};
+    int rc = arch.failed ? error_nomem(err) : cli_worker_json(s->worker, args, &speed, err);
+    if (rc == 0)
+        rc = json_get_real(speed, "calibration", "train_images_per_s", &images_s, err);
+    if (rc == 0)
+        rc = json_get_real(speed, "calibration", "peak_mb", ret_peak_mb, err);
+    *ret_core_s = images_s > 0 ? work_left(&s->plan) / 3 / images_s : 0;
+    json_decref(speed);
+    strbuf_release(&arch);
+    return rc;
+}
+
+static void print_estimate(const struct session *s)
+{
+    struct error err = ERROR_INIT;
+    double core_s, peak_mb;
+    char left[32];
+    if (work_left(&s->plan) <= 0)
+        return;
+    if (estimate(s, &core_s, &peak_mb, &err) < 0) {
+        log_warning("no estimate: %s", err.text);
+        return;
+    }
+    text_duration(core_s, left);
+    printf("\nestimate: %s of one core (%.3f core-hours), about %.0f MB a task; measured on this\n"
+           "machine just now, on one core, while whatever else was running\n",
+           left, core_s / 3600, peak_mb);
 }
 
 static void print_table(const struct session *s)
@@ -83,6 +135,7 @@ static void print_table(const struct session *s)
     }
     printf("%-12s %8u %8u %8u %14.0f\n", "all", sum.total, sum.cached, sum.total - sum.cached,
            sum.weight);
+    print_estimate(s);
 }
 
 static void print_list(const struct plan *p)

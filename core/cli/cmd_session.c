@@ -111,19 +111,24 @@ void session_options_release(struct session_options *o)
     free(o->only);
 }
 
-int cli_worker_info(const char *worker, json_t **ret, struct error *err)
+int cli_worker_json(const char *worker, const char *const *args, json_t **ret, struct error *err)
 {
-    const char *const args[] = {"info", NULL};
     struct child_options o = {.program = worker, .args = args, .wall_limit_s = 60};
     struct child_result result;
     char *text = NULL;
     TRY(child_capture(&o, 65536, &text, &result, err));
     int rc = result.verdict == VERDICT_OK
-                 ? json_parse_text("lethe-worker info", text, strlen(text), ret, err)
-                 : error_set(err, ERR_ENVIRONMENT, "%s does not run: %s %s", worker,
+                 ? json_parse_text("lethe-worker", text, strlen(text), ret, err)
+                 : error_set(err, ERR_ENVIRONMENT, "%s %s: %s %s", worker, args[0],
                              verdict_name(result.verdict), result.reason);
     free(text);
     return rc;
+}
+
+int cli_worker_info(const char *worker, json_t **ret, struct error *err)
+{
+    const char *const args[] = {"info", NULL};
+    return cli_worker_json(worker, args, ret, err);
 }
 
 /* --plugin files and those of the suite, absolute. */
@@ -208,7 +213,7 @@ int session_open(const struct session_options *o, struct session *ret, struct er
     if (rc == 0)
         rc = plan_make(&s->suite, &s->plugins, s->machine, &plan, &s->plan, err);
     s->has_plan = rc == 0;
-    if (rc == 0)
+    if (rc == 0 && !o->untouched)
         rc = plan_look(&s->plan, &s->store, err);
     if (rc < 0)
         session_close(s);

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "calibrate.h"
 #include "error.h"
 #include "files_job.h"
 #include "hosting.h"
@@ -93,6 +94,23 @@ static int run_files(const char *path)
     return rc < 0 ? 1 : 0;
 }
 
+/* A JSON value on stdout, and the event without which the parent takes no result. */
+static int answer(json_t *value, int rc, const struct error *err)
+{
+    struct events events = {fcntl(EVENTS_FD, F_GETFD) < 0 ? -1 : EVENTS_FD, 0};
+    if (rc < 0) {
+        fprintf(stderr, "lethe-worker: %s\n", err->text);
+        events_done(&events, verdict_from_code(rc), err->text);
+        return 1;
+    }
+    json_dumpf(value, stdout, JSON_SORT_KEYS | JSON_COMPACT);
+    putchar('\n');
+    json_decref(value);
+    fflush(stdout);
+    events_done(&events, VERDICT_OK, "");
+    return 0;
+}
+
 static int describe(const char *path)
 {
     struct error err = ERROR_INIT;
@@ -101,32 +119,26 @@ static int describe(const char *path)
     int rc = plugin_open(path, &file, &err);
     if (rc == 0)
         rc = plugin_describe(file, path, &all, &err);
-    if (rc < 0) {
-        struct events events = {fcntl(EVENTS_FD, F_GETFD) < 0 ? -1 : EVENTS_FD, 0};
-        fprintf(stderr, "lethe-worker: %s\n", err.text);
-        events_done(&events, verdict_from_code(rc), err.text);
-        return 1;
-    }
-    json_dumpf(all, stdout, JSON_SORT_KEYS | JSON_COMPACT);
-    putchar('\n');
-    json_decref(all);
-    fflush(stdout);
-    struct events events = {fcntl(EVENTS_FD, F_GETFD) < 0 ? -1 : EVENTS_FD, 0};
-    events_done(&events, VERDICT_OK, "");
-    return 0;
+    return answer(all, rc, &err);
 }
 
 static int info(void)
 {
+    struct error err = ERROR_INIT;
     json_t *o = json_pack("{s:s,s:s,s:s}", "version", LETHE_VERSION, "numerics", nn_numerics(),
                           "abi", hosting_abi());
-    json_dumpf(o, stdout, JSON_SORT_KEYS | JSON_COMPACT);
-    putchar('\n');
-    json_decref(o);
-    fflush(stdout);
-    struct events events = {fcntl(EVENTS_FD, F_GETFD) < 0 ? -1 : EVENTS_FD, 0};
-    events_done(&events, VERDICT_OK, "");
-    return 0;
+    return answer(o, o ? 0 : error_nomem(&err), &err);
+}
+
+/* lethe-worker calibrate ARCH_TEXT BATCH, for `lethe plan`. */
+static int run_calibrate(const char *arch, const char *batch)
+{
+    struct error err = ERROR_INIT;
+    json_t *o = NULL;
+    long n = strtol(batch, NULL, 10);
+    int rc = n > 0 && n < 1000000 ? calibrate(arch, (unsigned)n, &o, &err)
+                                  : error_set(&err, ERR_INVALID, "batch %s", batch);
+    return answer(o, rc, &err);
 }
 
 int main(int argc, char **argv)
@@ -141,6 +153,8 @@ int main(int argc, char **argv)
         return run_task(argv[2]);
     if (argc == 3 && strcmp(argv[1], "files") == 0)
         return run_files(argv[2]);
+    if (argc == 4 && strcmp(argv[1], "calibrate") == 0)
+        return run_calibrate(argv[2], argv[3]);
     fputs("Usage: lethe-worker info | describe FILE.so | task JOB.json | files JOB.json\n"
           "Part of lethe, which starts it; see `lethe --help`.\n",
           stderr);

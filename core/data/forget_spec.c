@@ -187,6 +187,15 @@ static int parse_indices(const struct yaml_node *node, const struct yaml_node *c
     return 0;
 }
 
+int forget_read(const char *path, const char *column, struct forget_spec *ret, struct error *err)
+{
+    struct forget_spec spec = {.kind = FORGET_INDICES};
+    TRY(read_rows(path, column, &spec, err));
+    name_indices(&spec, path);
+    *ret = spec;
+    return 0;
+}
+
 int forget_parse(const struct yaml_node *node, const char *base_dir, struct forget_spec *ret,
                  struct error *err)
 {

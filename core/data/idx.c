@@ -84,6 +84,19 @@ static int read_header(struct reader *r, uint32_t want_dim, struct idx_array *a)
     return 0;
 }
 
+/* Deflate makes at most 1032 bytes of one (RFC 1951: a match of 258 in two bits), so a small file
+ * cannot promise much: refused before room is made for it. */
+static int check_promise(struct reader *r, uint64_t all)
+{
+    int64_t size = fs_size(r->path);
+    if (size >= 0 && all > 1032 * (uint64_t)size)
+        return error_set(r->err, ERR_INVALID,
+                         "%s: truncated: its header promises %" PRIu64
+                         " bytes of data, the file has %" PRId64,
+                         r->path, all, size);
+    return 0;
+}
+
 /* Bytes of one item and of the whole file. */
 static int count_bytes(struct reader *r, const struct idx_array *a, uint64_t *ret_item,
                        uint64_t *ret_all)
@@ -96,7 +109,7 @@ static int count_bytes(struct reader *r, const struct idx_array *a, uint64_t *re
                          r->path);
     *ret_item = item;
     *ret_all = item * a->dim[0];
-    return 0;
+    return check_promise(r, *ret_all);
 }
 
 static int read_body(struct reader *r, uint32_t max_items, struct idx_array *a)

@@ -67,7 +67,7 @@ static int mark_rows(const struct dataset *ds, const struct forget_spec *spec, u
         if (spec->rows[i] >= ds->n_train)
             return error_set(err, ERR_INVALID,
                              "%s: row %" PRIu32 " is not among the first %" PRIu32
-                             " training rows that the suite uses",
+                             " training rows that are used",
                              spec->name, spec->rows[i], ds->n_train);
         role[spec->rows[i]] = ROW_FORGET;
     }

@@ -29,6 +29,9 @@ struct forget_spec {
 /* base_dir: relative index files are looked up there. */
 int forget_parse(const struct yaml_node *node, const char *base_dir, struct forget_spec *ret,
                  struct error *err);
+/* A spec of kind FORGET_INDICES from a CSV file of training rows; column NULL: unlearn_idx, or the
+ * only one. */
+int forget_read(const char *path, const char *column, struct forget_spec *ret, struct error *err);
 void forget_release(struct forget_spec *spec);
 /* Canonical JSON with the seed where it matters ({"random":0.1,"seed":1}, {"class":[3]},
  * {"indices":[...]}); forget_from_json reads it back. New reference. */

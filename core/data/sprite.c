@@ -12,7 +12,7 @@
 #include "json.h"
 #include "text.h"
 
-enum { SIDE = 32, PLANE = SIDE * SIDE, BATCH = 10000, MAX_IMAGES = 100000 };
+enum { SIDE = 32, PLANE = SIDE * SIDE, BATCH = 10000, MAX_IMAGES = BATCH };
 
 static int check_header(const char *path, const png_image *image, uint32_t want, struct error *err)
 {

@@ -336,12 +336,17 @@ static int read_sequential(const struct yaml_node *node, struct arch *a, struct 
     const struct arch_layer *last = &a->layer[a->n_layers - 1];
     if (a->classes == 0)
         a->classes = last->out[0];
-    if (last->out[0] == a->classes && last->out[1] == 1 && last->out[2] == 1)
+    if (a->classes >= 2 && last->out[0] == a->classes && last->out[1] == 1 && last->out[2] == 1)
         return 0;
     char position[16];
     snprintf(position, sizeof(position), "%u", a->n_layers - 1);
-    arch_layer_error(last, position, err, "output %ux%ux%u is not one value for each of %u classes",
-                     last->out[0], last->out[1], last->out[2], a->classes);
+    if (a->classes < 2)
+        arch_layer_error(last, position, err, "output %ux%ux%u, expected 2 or more classes",
+                         last->out[0], last->out[1], last->out[2]);
+    else
+        arch_layer_error(last, position, err,
+                         "output %ux%ux%u is not one value for each of %u classes", last->out[0],
+                         last->out[1], last->out[2], a->classes);
     return at_node(layers->child[layers->n - 1].value, err);
 }
 

@@ -119,6 +119,14 @@ struct kernels {
                         double *sum_g, double *sum_gz);
     void (*affine_grad)(const float *z, const float *dy, size_t n, size_t c, const struct affine *f,
                         const struct affine_grad *d, float *dz);
+    /* y = (map(z) + s) factor, behind ReLU if f has one. */
+    void (*affine_join)(const float *z, const float *s, size_t n, size_t c, const struct affine *f,
+                        float factor, float *y);
+    /* g = dy factor where y > 0 (everywhere without ReLU), and its sums as in affine_sums. g may be
+     * dy. */
+    void (*join_sums)(const float *z, const float *y, const float *dy, size_t n, size_t c,
+                      const struct affine *f, float factor, float *g, double *sum_g,
+                      double *sum_gz);
     /* One image (h, w, c), h and w even, with 2x2 max pooling behind the map. top (h/2, w/2, c):
      * the z that won each window, the first of equals; may be NULL. */
     void (*affine_pool)(const float *z, uint32_t h, uint32_t w, size_t c, const struct affine *f,

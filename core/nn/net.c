@@ -22,15 +22,6 @@ int net_new_with(const struct arch *arch, uint32_t max_batch, struct par *par,
     net->par = par;
     net->max_batch = max_batch;
     net->k = kernels;
-    net_build(net);
-    int rc = net->failed ? error_nomem(err) : net_plan(net, err);
-    net->written = rc == 0 ? calloc(net->n_values, sizeof(*net->written)) : NULL;
-    if (rc == 0 && !net->written)
-        rc = error_nomem(err);
-    if (rc < 0) {
-        net_free(net);
-        return rc;
-    }
     *ret = net;
     return 0;
 }
@@ -104,13 +95,25 @@ static int check_batch(const struct net *net, const struct model *m, uint32_t n,
     return 0;
 }
 
+/* Memory is taken when it is known what for: a net that only infers needs far less. */
+static int prepare(struct net *net, bool full, struct error *err)
+{
+    if (net->block && (net->full || !full))
+        return 0;
+    TRY(net_plan(net, full, err));
+    free(net->written);
+    net->written = calloc(net->n_values, sizeof(*net->written));
+    return net->written ? 0 : error_nomem(err);
+}
+
 static int run_forward(const struct pass *p, const float *x, float *logits, struct error *err)
 {
     struct net *net = p->net;
+    TRY(check_batch(net, p->m, p->n, err));
+    TRY(prepare(net, p->keep, err));
     const struct value *in = &net->value[0];
     size_t pixels = (size_t)in->shape[1] * in->shape[2];
-    TRY(check_batch(net, p->m, p->n, err));
-    net->ready = false;
+    net->ready = net->turned = false;
     net_transpose(net->par, x, p->n, in->shape[0], pixels, net_act(net, 0));
     for (uint32_t i = 0; i < net->n_ops; i++)
         TRY(net->op[i].class->forward(p, &net->op[i], err));
@@ -153,9 +156,24 @@ static void add_chunk(void *arg, size_t item, unsigned worker)
     a->k->add(a->x + at, n, a->y + at);
 }
 
-/* Runs op backward; gradients of shared values are added up. */
-static void step_back(const struct pass *p, const struct op *op, bool want_input)
+/* Computes the operation's input once more if it was not kept and is needed. */
+static void remake_input(const struct pass *p, const struct op *op)
 {
+    struct net *net = p->net;
+    struct value *r = &net->value[net->value[op->in[0]].root];
+    if (!op->class->needs_in || r->again == NO_SPAN || r->remade)
+        return;
+    if (op->class->in_for_params && !p->grad)
+        return;
+    affine_again(p, &net->op[r->maker]);
+    r->remade = true;
+}
+
+/* Runs op backward; gradients of shared values are added up. */
+static void step_back(const struct pass *whole, const struct op *op, bool want_input)
+{
+    struct pass own = *whole;
+    const struct pass *p = &own;
     struct net *net = p->net;
     float *dx[2] = {NULL, NULL};
     bool adds[2] = {false, false};
@@ -163,12 +181,15 @@ static void step_back(const struct pass *p, const struct op *op, bool want_input
         const struct value *v = &net->value[op->in[i]];
         if (!want_input && !(p->grad && v->trained))
             continue;
-        adds[i] = net->written[v->root] && !op->in_place;
+        adds[i] = net->written[v->root] && !op->in_place && !op->class->adds;
+        own.add = net->written[v->root] && op->class->adds;
         dx[i] = adds[i] ? net_at(net, op->extra[i]) : net_grad(net, op->in[i]);
         net->written[v->root] = true;
     }
-    if (dx[0] || dx[1] || (p->grad && op->class->has_params))
+    if (dx[0] || dx[1] || (p->grad && op->class->has_params)) {
+        remake_input(p, op);
         op->class->backward(p, op, net_grad(net, op->out), dx);
+    }
     for (uint32_t i = 0; i < op->n_in; i++) {
         if (!adds[i])
             continue;
@@ -188,6 +209,9 @@ int net_backward(struct net *net, struct model *m, const float *dlogits, bool pa
     if (!dx && !p.grad)
         return 0;
     net->ready = false; /* gradients take the place of activations */
+    net->turned = true;
+    for (uint32_t i = 0; i < net->n_values; i++)
+        net->value[i].remade = false;
     const struct op *last = &net->op[net->n_ops - 1];
     memset(net->written, 0, net->n_values * sizeof(*net->written));
     memcpy(net_grad(net, last->out), dlogits, p.n * net->value[last->out].size * sizeof(float));

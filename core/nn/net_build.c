@@ -26,7 +26,7 @@ static uint32_t add_value(struct net *net, const uint32_t shape[3])
         return 0;
     net->value = grown;
     struct value *v = &net->value[net->n_values];
-    *v = (struct value){.root = net->n_values, .act = NO_SPAN, .grad = NO_SPAN};
+    *v = (struct value){.root = net->n_values, .act = NO_SPAN, .grad = NO_SPAN, .again = NO_SPAN};
     memcpy(v->shape, shape, sizeof(v->shape));
     v->size = (size_t)shape[0] * shape[1] * shape[2];
     return net->n_values++;
@@ -101,6 +101,23 @@ static uint32_t affine_length(const struct arch_layer *l, uint32_t n)
 static uint32_t build_list(struct net *net, const struct arch_layer *layer, uint32_t n, uint32_t in,
                            uint32_t *model_layer);
 
+/* A body that ends in batch-norm: the sum, and the ReLU behind it, join that map. */
+static uint32_t build_join(struct net *net, const struct arch_layer *l, bool relu, uint32_t in,
+                           uint32_t *model_layer)
+{
+    uint32_t body = build_list(net, l->body, l->n_body - 1, in, model_layer);
+    uint32_t at = (*model_layer)++;
+    uint32_t side = build_list(net, l->shortcut, l->n_shortcut, in, model_layer);
+    struct op op = {.class = &op_join,
+                    .layer = &l->body[l->n_body - 1],
+                    .model_layer = at,
+                    .n_in = 2,
+                    .in = {body, side},
+                    .relu = relu,
+                    .halve = l->halve};
+    return add_op(net, &op, l->out);
+}
+
 static uint32_t build_residual(struct net *net, const struct arch_layer *l, uint32_t in,
                                uint32_t *model_layer)
 {
@@ -132,6 +149,11 @@ static uint32_t build_list(struct net *net, const struct arch_layer *layer, uint
         if (length) {
             in = build_affine(net, l, length, in, at);
             i += length - 1;
+        } else if (l->kind == LAYER_RESIDUAL && l->body[l->n_body - 1].kind == LAYER_BATCHNORM) {
+            bool relu = i + 1 < n && l[1].kind == LAYER_RELU;
+            in = build_join(net, l, relu, in, model_layer);
+            i += relu;
+            *model_layer += relu;
         } else if (l->kind == LAYER_RESIDUAL) {
             in = build_residual(net, l, in, model_layer);
         } else {

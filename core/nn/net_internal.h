@@ -28,6 +28,10 @@ struct value {
     bool pinned;        /* root: its content is needed in the backward pass */
     bool trained;       /* parameters lie in front of it: the gradient must get here */
     uint32_t act, grad; /* root: spans */
+    /* root: instead of being kept for the backward pass it is computed again into this span by
+     * operation `maker`; NO_SPAN when it is kept */
+    uint32_t again, maker;
+    bool remade; /* root: that has been done in this backward pass */
 };
 
 struct op;
@@ -35,9 +39,11 @@ struct pass;
 
 struct op_class {
     const char *name;
-    bool needs_in, needs_out; /* in the backward pass */
+    bool needs_in, needs_out; /* in the backward pass: the first input, the output */
+    bool in_for_params;       /* the input is needed for parameters' gradients only */
     bool in_place;            /* can write over its input */
     bool has_params;
+    bool adds; /* with pass->add it adds the gradient of its (only) input to what is there */
     void (*plan)(struct net *net, struct op *op);
     int (*forward)(const struct pass *p, const struct op *op, struct error *err);
     /* dy: gradient of op->out. dx: where to write those of the inputs; NULL where not wanted. */
@@ -50,7 +56,7 @@ struct op {
     const struct arch_layer *layer;
     uint32_t model_layer; /* index into model->layer */
     uint32_t n_in, in[2], out;
-    bool relu, pool; /* fused behind an affine map */
+    bool relu, pool, halve; /* fused behind an affine map */
     bool in_place;
     uint32_t time, back_time;
     uint32_t extra[2]; /* spans for gradients that are added to earlier ones */
@@ -69,6 +75,8 @@ struct net {
     struct op *op;
     struct span *span;
     bool failed; /* memory ran out while planning */
+    bool full;   /* the plan has room for backward passes */
+    bool turned; /* in a backward pass */
     uint32_t end_time;
     size_t scratch_bytes; /* per worker */
     uint32_t scratch;     /* span */
@@ -91,10 +99,11 @@ struct pass {
     uint32_t n;
     enum net_mode mode;
     bool keep; /* a backward pass may follow */
+    bool add;  /* op_class.adds */
 };
 
-/* net_plan.c */
-int net_plan(struct net *net, struct error *err);
+/* net_plan.c: places everything that a forward pass needs, and with `full` a backward pass. */
+int net_plan(struct net *net, bool full, struct error *err);
 /* A buffer alive from start to end; NO_SPAN (and net->failed) when out of memory. */
 uint32_t net_reserve(struct net *net, size_t bytes, uint32_t start, uint32_t end);
 void net_want_scratch(struct net *net, size_t bytes);
@@ -118,7 +127,8 @@ static inline void *net_at(const struct net *net, uint32_t span)
 
 static inline float *net_act(const struct net *net, uint32_t value)
 {
-    return net_at(net, net->value[net->value[value].root].act);
+    const struct value *r = &net->value[net->value[value].root];
+    return net_at(net, net->turned && r->again != NO_SPAN ? r->again : r->act);
 }
 
 static inline float *net_grad(const struct net *net, uint32_t value)
@@ -150,8 +160,11 @@ static inline size_t split_at(size_t n, size_t i, size_t parts)
     return n * i / parts;
 }
 
-extern const struct op_class op_conv, op_tiles, op_columns, op_linear, op_affine, op_maxpool,
-    op_avgpool, op_relu, op_elu, op_flatten, op_view, op_dropout, op_normalize, op_sum;
+extern const struct op_class op_conv, op_tiles, op_columns, op_linear, op_affine, op_join,
+    op_maxpool, op_avgpool, op_relu, op_elu, op_flatten, op_view, op_dropout, op_normalize, op_sum;
+
+/* Computes an op_affine's output from its input once more, in the backward pass. */
+void affine_again(const struct pass *p, const struct op *op);
 
 /* Whether a convolution is computed by columns and OpenBLAS instead of directly. */
 bool conv_by_columns(const struct kernels *k, const struct arch_layer *l);

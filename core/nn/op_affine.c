@@ -47,6 +47,9 @@ struct job {
     struct affine_grad slope;
     const float *z, *dy;
     float *y, *top, *dz;
+    const float *side; /* added behind the map; NULL: nothing is */
+    float *g;          /* the gradient in front of that sum and its ReLU */
+    float factor;      /* of the sum */
 };
 
 static struct job job_for(const struct pass *p, const struct op *op)
@@ -62,6 +65,7 @@ static struct job job_for(const struct pass *p, const struct op *op)
     j.slope = (struct affine_grad){j.row[ROW_A], j.row[ROW_B], j.row[ROW_C]};
     j.z = net_act(net, op->in[0]);
     j.top = op->pool ? net_at(net, op->span[SPAN_TOP]) : NULL;
+    j.factor = op->halve ? 0.5F : 1;
     return j;
 }
 
@@ -152,6 +156,15 @@ static void map_item(void *arg, size_t item, unsigned worker)
     j->k->affine(j->z + at * j->c, n, j->c, &j->map, j->y + at * j->c);
 }
 
+static void join_item(void *arg, size_t item, unsigned worker)
+{
+    const struct job *j = arg;
+    size_t at = item * ITEM_PIXELS, all = (size_t)j->p->n * j->h * j->w;
+    size_t n = all - at < ITEM_PIXELS ? all - at : ITEM_PIXELS;
+    j->k->affine_join(j->z + at * j->c, j->side + at * j->c, n, j->c, &j->map, j->factor,
+                      j->y + at * j->c);
+}
+
 static void pool_item(void *arg, size_t image, unsigned worker)
 {
     const struct job *j = arg;
@@ -175,11 +188,23 @@ static int forward(const struct pass *p, const struct op *op, struct error *err)
         norm_coefficients(&j);
     else
         identity_coefficients(&j);
-    if (op->pool)
+    if (op->pool) {
         par_run(p->net->par, p->n, pool_item, &j);
-    else
-        par_run(p->net->par, (pixels + ITEM_PIXELS - 1) / ITEM_PIXELS, map_item, &j);
+        return 0;
+    }
+    if (op->n_in == 2)
+        j.side = net_act(p->net, op->in[1]);
+    par_run(p->net->par, (pixels + ITEM_PIXELS - 1) / ITEM_PIXELS, j.side ? join_item : map_item,
+            &j);
     return 0;
+}
+
+void affine_again(const struct pass *p, const struct op *op)
+{
+    struct job j = job_for(p, op);
+    size_t pixels = p->n * j.h * j.w;
+    j.y = net_act(p->net, op->out);
+    par_run(p->net->par, (pixels + ITEM_PIXELS - 1) / ITEM_PIXELS, map_item, &j);
 }
 
 /* Pixels that are not a window's winner have no gradient, so winners are summed alone. */
@@ -192,6 +217,17 @@ static void sums_part(void *arg, size_t part, unsigned worker)
     memset(sum, 0, 2 * j->c * sizeof(*sum));
     j->k->affine_sums(z + from * j->c, j->dy + from * j->c, to - from, j->c, &j->map, sum,
                       sum + j->c);
+}
+
+static void join_part(void *arg, size_t part, unsigned worker)
+{
+    const struct job *j = arg;
+    size_t from = split_at(j->pixels, part, j->parts), to = split_at(j->pixels, part + 1, j->parts);
+    size_t at = from * j->c;
+    double *sum = j->sums + 2 * part * j->c;
+    memset(sum, 0, 2 * j->c * sizeof(*sum));
+    j->k->join_sums(j->z + at, j->y + at, j->dy + at, to - from, j->c, &j->map, j->factor,
+                    j->g + at, sum, sum + j->c);
 }
 
 /* With x^ = (z - mean) / std over M pixels and g the gradient of gamma x^ + beta:
@@ -267,6 +303,32 @@ static void backward(const struct pass *p, const struct op *op, const float *dy,
         par_run(p->net->par, (pixels + ITEM_PIXELS - 1) / ITEM_PIXELS, map_grad_item, &j);
 }
 
+/* Without a gradient for the side, g takes the place of dy, which nobody reads again. */
+static void join_backward(const struct pass *p, const struct op *op, const float *dy,
+                          float *const dx[2])
+{
+    struct job j = job_for(p, op);
+    size_t pixels = p->n * j.h * j.w;
+    j.y = net_act(p->net, op->out);
+    j.dy = dy;
+    j.g = dx[1] ? dx[1] : net_grad(p->net, op->out);
+    j.dz = dx[0];
+    set_pixels(&j, pixels);
+    par_run(p->net->par, j.parts, join_part, &j);
+    norm_slopes(&j, p->mode == NET_TRAIN);
+    j.dy = j.g;
+    j.map.relu = false;
+    if (j.dz)
+        par_run(p->net->par, (pixels + ITEM_PIXELS - 1) / ITEM_PIXELS, map_grad_item, &j);
+}
+
+const struct op_class op_join = {.name = "join",
+                                 .needs_in = true,
+                                 .needs_out = true,
+                                 .has_params = true,
+                                 .plan = plan,
+                                 .forward = forward,
+                                 .backward = join_backward};
 const struct op_class op_affine = {.name = "affine",
                                    .needs_in = true,
                                    .has_params = true,

@@ -286,6 +286,7 @@ static void backward(const struct pass *p, const struct op *op, const float *dy,
 
 const struct op_class op_conv = {.name = "conv",
                                  .needs_in = true,
+                                 .in_for_params = true,
                                  .has_params = true,
                                  .plan = plan,
                                  .forward = forward,

@@ -91,6 +91,7 @@ static void backward(const struct pass *p, const struct op *op, const float *dy,
 
 const struct op_class op_linear = {.name = "linear",
                                    .needs_in = true,
+                                   .in_for_params = true,
                                    .has_params = true,
                                    .forward = forward,
                                    .backward = backward};

@@ -179,13 +179,14 @@ static void scatter(const struct job *j, const struct tile_range *r, const struc
     }
 }
 
-/* Zeroes each image of dx when its first tile comes. */
+/* Zeroes each image of dx when its first tile comes, unless it adds to what is there. */
 static void scatter_adjoint(const struct job *j, const struct tile_range *r, const struct work *w,
                             const float *from)
 {
     size_t per = tiling_per_image(&j->t), size = j->p->net->value[j->op->in[0]].size;
     size_t first = pieces(r->first, per), end = pieces(r->first + r->n, per);
-    memset(j->dx + first * size, 0, (end - first) * size * sizeof(float));
+    if (!j->p->add)
+        memset(j->dx + first * size, 0, (end - first) * size * sizeof(float));
     tiling_inputs(&j->t, r, j->dx, w->rubbish, w->at);
     for (size_t p = 0; p < j->t.in_panels; p++) {
         struct tile_panel panel = panel_of(j, r, w, true, p);
@@ -521,7 +522,9 @@ static void backward(const struct pass *p, const struct op *op, const float *dy,
 
 const struct op_class op_tiles = {.name = "conv (tiles)",
                                   .needs_in = true,
+                                  .in_for_params = true,
                                   .has_params = true,
+                                  .adds = true,
                                   .plan = plan,
                                   .forward = forward,
                                   .backward = backward};

@@ -66,8 +66,9 @@ static const lethe_optim_api optim = {.struct_size = sizeof(optim),
                                       TRAP(lethe_optim_api, step)};
 static const lethe_attack_api attack = {
     .struct_size = sizeof(attack), TRAP(lethe_attack_api, declared), TRAP(lethe_attack_api, run)};
-static const lethe_recipe_api recipe = {
-    .struct_size = sizeof(recipe), TRAP(lethe_recipe_api, get), TRAP(lethe_recipe_api, train),
+static const lethe_recipe_api recipe = {.struct_size = sizeof(recipe),
+                                        TRAP(lethe_recipe_api, get),
+                                        TRAP(lethe_recipe_api, train),
                                         TRAP(lethe_recipe_api, rate)};
 static const lethe_par_api par = {
     .struct_size = sizeof(par), TRAP(lethe_par_api, n_threads), TRAP(lethe_par_api, range)};

@@ -53,6 +53,8 @@ struct hosting {
     /* Finds the file of an example attack for attack->run; may be NULL. */
     int (*find_attack)(void *arg, const char *id, struct plugin_file **ret, struct error *err);
     void *find_arg;
+    const uint32_t *validation; /* (n_validation) pool ids an unlearner may look at; NULL: none */
+    uint32_t n_validation;
     const int32_t *targets; /* hosting_perturb: (n) classes to reach; NULL: untargeted */
 };
 
@@ -83,6 +85,24 @@ struct unlearn_result {
 int hosting_unlearn(const struct hosting *h, const struct model *original, struct model *model,
                     const struct adversarial *declared, uint32_t n_declared,
                     struct unlearn_result *ret, struct error *err);
+
+/* Deletions that arrive one after another: each split's forget set leaves the training set, its
+ * retain set is what stays. */
+struct unlearn_request {
+    const struct split *split;
+    const struct adversarial *declared; /* as above, on this request's forget set */
+    uint32_t n_declared;
+};
+/* The model after each request; may be NULL. */
+struct unlearn_hook {
+    int (*fn)(void *arg, uint32_t request, const struct model *model, struct error *err);
+    void *arg;
+};
+/* One after another on the same model and the same plugin state; ret (n). h->split is not used. */
+int hosting_unlearn_requests(const struct hosting *h, const struct model *original,
+                             struct model *model, const struct unlearn_request *request, uint32_t n,
+                             struct unlearn_result *ret, const struct unlearn_hook *after,
+                             struct error *err);
 
 /* Outputs of a model on a set of samples. */
 struct outputs {

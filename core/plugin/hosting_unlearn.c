@@ -51,7 +51,9 @@ struct unlearning {
     struct model *model;    /* becomes the answer */
     struct model *original; /* protected */
     const lethe_unlearner *iface;
-    void *state; /* of the plugin */
+    void *state;         /* of the plugin */
+    struct hosting turn; /* as given, with the split of the request at hand */
+    uint32_t request;
 };
 
 /* ---- calls ---- */
@@ -61,19 +63,24 @@ static int make_job(struct unlearning *u, struct host_ctx *c, lethe_forget_job *
                     struct error *err)
 {
     const struct split *s = u->host.h->split;
+    const struct hosting *h = u->host.h;
+    bool held_out = host_granted(&u->host, LETHE_CAP_VALIDATION);
     bool forget = host_granted(&u->host, LETHE_CAP_FORGET);
     bool retain = host_granted(&u->host, LETHE_CAP_RETAIN);
     bool classes = u->scenario.kind == LETHE_SCENARIO_CLASS;
     lethe_forget_job job = {
         .struct_size = sizeof(job),
+        .request = u->request,
         .scenario = u->scenario.kind,
         .n_forget_classes = classes ? u->scenario.n_classes : 0,
         .forget_classes = classes ? u->scenario.class_ids : NULL,
         .model = host_wrap_model(c, u->model, true),
         .original = host_wrap_model(c, u->original, false),
         .forget = forget ? host_wrap_rows(c, s->forget, s->n_forget, true) : NULL,
-        .retain = retain ? host_wrap_rows(c, s->retain, s->n_retain, true) : NULL};
-    if (!job.model || !job.original || (forget && !job.forget) || (retain && !job.retain))
+        .retain = retain ? host_wrap_rows(c, s->retain, s->n_retain, true) : NULL,
+        .validation = held_out ? host_wrap_rows(c, h->validation, h->n_validation, false) : NULL};
+    if (!job.model || !job.original || (forget && !job.forget) || (retain && !job.retain) ||
+        (held_out && !job.validation))
         return error_nomem(err);
     *ret = job;
     return 0;
@@ -138,23 +145,34 @@ static int check_scenario(const struct unlearning *u, struct error *err)
                      u->scenario.kind == LETHE_SCENARIO_CLASS ? "class" : "random");
 }
 
-static int unlearn(struct unlearning *u, struct unlearn_result *ret, struct error *err)
+/* One request: its forget set leaves, and the model before it is what `original` means. prepare
+ * runs before the first. */
+static int serve(struct unlearning *u, const struct unlearn_request *request,
+                 const struct model *original, struct unlearn_result *ret, struct error *err)
 {
-    struct unlearn_result r = {{0}, 0, 0};
+    struct protected_model *safe = NULL;
     double check_s;
-    TRY(check_scenario(u, err));
-    TRY(call(u, STEP_CHECK, &check_s, err));
-    int rc = call(u, STEP_PREPARE, &r.prepare_s, err);
+    u->turn.split = request->split;
+    u->host.declared = request->declared;
+    u->host.n_declared = request->n_declared;
+    u->host.declared_seen = 0;
+    TRY(find_scenario(&u->turn, &u->scenario, err));
+    int rc = check_scenario(u, err);
     if (rc == 0)
-        rc = call(u, STEP_RUN, &r.run_s, err);
-    dispose(u);
+        rc = protected_model_new(original, &safe, err);
+    u->original = safe ? protected_model_get(safe) : NULL;
+    if (rc == 0)
+        rc = call(u, STEP_CHECK, &check_s, err);
+    if (rc == 0 && u->request == 0)
+        rc = call(u, STEP_PREPARE, &ret->prepare_s, err);
+    if (rc == 0)
+        rc = call(u, STEP_RUN, &ret->run_s, err);
     if (rc == 0)
         rc = check_answer(u->model, err);
-    if (rc < 0)
-        return rc;
-    r.meters = u->host.meters;
-    *ret = r;
-    return 0;
+    protected_model_free(safe);
+    free(u->scenario.class_ids);
+    u->scenario.class_ids = NULL;
+    return rc;
 }
 
 static uint64_t available_to(const struct hosting *h, uint32_t n_declared)
@@ -165,32 +183,63 @@ static uint64_t available_to(const struct hosting *h, uint32_t n_declared)
         caps |= LETHE_CAP_RECIPE;
     if (h->find_attack || n_declared > 0)
         caps |= LETHE_CAP_ATTACK;
+    if (h->validation)
+        caps |= LETHE_CAP_VALIDATION;
     return caps;
+}
+
+/* Every request, each from the model that the one before it left. */
+static int serve_all(struct unlearning *u, const struct model *original,
+                     const struct unlearn_request *request, uint32_t n, struct unlearn_result *ret,
+                     const struct unlearn_hook *after, struct error *err)
+{
+    struct model *before = NULL;
+    int rc = 0;
+    for (u->request = 0; rc == 0 && u->request < n; u->request++) {
+        struct unlearn_result r = {{0}, 0, 0};
+        u->host.meters = r.meters;
+        if (u->request > 0 && !before)
+            rc = model_new(original->arch, &before, err);
+        if (rc == 0 && before)
+            model_copy(before, u->model);
+        if (rc == 0)
+            rc = serve(u, &request[u->request], before ? before : original, &r, err);
+        r.meters = u->host.meters;
+        ret[u->request] = r;
+        if (rc == 0 && after)
+            rc = after->fn(after->arg, u->request, u->model, err);
+    }
+    dispose(u);
+    model_free(before);
+    return rc;
+}
+
+int hosting_unlearn_requests(const struct hosting *h, const struct model *original,
+                             struct model *model, const struct unlearn_request *request, uint32_t n,
+                             struct unlearn_result *ret, const struct unlearn_hook *after,
+                             struct error *err)
+{
+    struct unlearning u = {.model = model, .turn = *h};
+    if (!h->ds || n == 0 || !request[0].split)
+        return error_set(err, ERR_INTERNAL, "unlearning without samples or without a split");
+    u.turn.split = request[0].split;
+    int rc = host_init(&u.host, &u.turn, LETHE_KIND_UNLEARNER,
+                       available_to(h, request[0].n_declared), model->arch, err);
+    if (rc == 0) {
+        u.iface = u.host.plugin->iface;
+        rc = serve_all(&u, original, request, n, ret, after, err);
+    }
+    host_release(&u.host);
+    return rc;
 }
 
 int hosting_unlearn(const struct hosting *h, const struct model *original, struct model *model,
                     const struct adversarial *declared, uint32_t n_declared,
                     struct unlearn_result *ret, struct error *err)
 {
-    struct unlearning u = {.model = model};
-    struct protected_model *safe = NULL;
-    if (!h->ds || !h->split)
-        return error_set(err, ERR_INTERNAL, "unlearning without samples or without a split");
-    int rc =
-        host_init(&u.host, h, LETHE_KIND_UNLEARNER, available_to(h, n_declared), model->arch, err);
-    u.host.declared = declared;
-    u.host.n_declared = n_declared;
-    if (rc == 0)
-        rc = find_scenario(h, &u.scenario, err);
-    if (rc == 0)
-        rc = protected_model_new(original, &safe, err);
-    if (rc == 0) {
-        u.original = protected_model_get(safe);
-        u.iface = u.host.plugin->iface;
-        rc = unlearn(&u, ret, err);
-    }
-    host_release(&u.host);
-    protected_model_free(safe);
-    free(u.scenario.class_ids);
-    return rc;
+    struct unlearn_request request = {h->split, declared, n_declared};
+    struct unlearn_result r = {{0}, 0, 0};
+    TRY(hosting_unlearn_requests(h, original, model, &request, 1, &r, NULL, err));
+    *ret = r;
+    return 0;
 }

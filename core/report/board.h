@@ -38,7 +38,7 @@ struct board_entry {
         gap_of_means; /* the other order of averaging: mean over terms of the gap of mean values */
     double gap_worst; /* largest single term (mean over runs) */
     double gap_z;     /* mean over terms of their gap_z */
-    char flags[128];  /* ';'-separated: underpowered, failed-runs, no-op, collapsed */
+    char flags[128];  /* ';'-separated: board_flags.c */
     char *notes;      /* '; '-separated; never NULL */
     struct board_cell *cell; /* (n_columns) */
 };

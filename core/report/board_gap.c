@@ -110,6 +110,18 @@ static void add_row(const struct board_work *w, size_t i, size_t c, struct sums 
     s->n++;
 }
 
+/* A value of a whole group counts once per forget set: does an earlier row hold it already? */
+static bool is_repeated(const struct board_work *w, const size_t *row, size_t k, size_t c)
+{
+    for (size_t j = 0; j < k; j++) {
+        const struct result_row *r = &w->r->row[row[j]];
+        if (r->seed_forget == w->r->row[row[k]].seed_forget && r->status == VERDICT_OK &&
+            !isnan(r->value[c]))
+            return true;
+    }
+    return false;
+}
+
 static int fill_cell(const struct board_work *w, const size_t *row, size_t n, size_t c,
                      struct board_sample *sample, double *v, struct board_cell *cell,
                      struct error *err)
@@ -118,7 +130,8 @@ static int fill_cell(const struct board_work *w, const size_t *row, size_t n, si
     cell->n = 0;
     for (size_t k = 0; k < n; k++) {
         const struct result_row *r = &w->r->row[row[k]];
-        if (r->status != VERDICT_OK || isnan(r->value[c]))
+        if (r->status != VERDICT_OK || isnan(r->value[c]) ||
+            (w->r->column[c].group && is_repeated(w, row, k, c)))
             continue;
         sample[cell->n] = (struct board_sample){r->seed_model, r->seed_forget, r->value[c]};
         v[cell->n++] = r->value[c];

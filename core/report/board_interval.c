@@ -106,13 +106,10 @@ static struct mean_squares mean_squares_of(const struct grid *g)
     for (size_t k = 0; k < g->a * g->b; k++)
         ss_all += pow(g->mean[k] - grand, 2);
     double df_row = a - 1, df_col = b - 1, df_rest = df_row * df_col;
-    return (struct mean_squares){ss_row / df_row,
-                                 ss_col / df_col,
-                                 fmax(0, ss_all - ss_row - ss_col) / df_rest,
-                                 df_row,
-                                 df_col,
-                                 df_rest,
-                                 ss_all};
+    return (struct mean_squares){
+        ss_row / df_row, ss_col / df_col, fmax(0, ss_all - ss_row - ss_col) / df_rest,
+        df_row,          df_col,          df_rest,
+        ss_all};
 }
 
 static double crossed_half_width(const struct grid *g)

@@ -4,8 +4,8 @@
 
 #include "board_interval.h"
 
-/* Components of variance of a full a x b grid of cells (model seeds x forget sets), by the method of
- * moments (Searle, Casella, McCulloch 1992, ch. 4), negative estimates as 0. */
+/* Components of variance of a full a x b grid of cells (model seeds x forget sets), by the method
+ * of moments (Searle, Casella, McCulloch 1992, ch. 4), negative estimates as 0. */
 struct variance_parts {
     double model, forget, rest; /* rest: their interaction, and what unlearning seeds leave of it */
     double unlearn;             /* between runs of one cell; NaN without repeated cells */

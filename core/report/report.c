@@ -7,6 +7,7 @@
 #include "fs.h"
 #include "labels.h"
 #include "report_csv.h"
+#include "report_stats.h"
 
 static int save(struct csv_writer *w, const char *dir, const char *name, struct error *err)
 {
@@ -14,6 +15,28 @@ static int save(struct csv_writer *w, const char *dir, const char *name, struct 
     int rc = path ? csv_writer_save(w, path, err) : error_nomem(err);
     free(path);
     csv_writer_release(w);
+    return rc;
+}
+
+static int write_statistics(const struct board *b, const char *dir, struct error *err)
+{
+    static const struct {
+        const char *name;
+        int (*fill)(const struct board *, struct csv_writer *, struct error *);
+    } table[] = {{"comparisons.csv", report_comparisons},
+                 {"ranks.csv", report_ranks},
+                 {"agreement.csv", report_agreement},
+                 {"variance.csv", report_variance}};
+    struct csv_writer w;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < sizeof(table) / sizeof(table[0]); i++) {
+        csv_writer_init(&w);
+        rc = table[i].fill(b, &w, err);
+        if (rc == 0)
+            rc = save(&w, dir, table[i].name, err);
+        else
+            csv_writer_release(&w);
+    }
     return rc;
 }
 
@@ -26,7 +49,8 @@ static int write_tables(const struct board *b, const char *dir, struct error *er
     report_costs(b->results, &w);
     TRY(save(&w, dir, "costs.csv", err));
     report_leaderboard(b, &w);
-    return save(&w, dir, "leaderboard.csv", err);
+    TRY(save(&w, dir, "leaderboard.csv", err));
+    return write_statistics(b, dir, err);
 }
 
 /* ---- curves ---- */

@@ -29,7 +29,6 @@ static const struct attack_value decision_values[] = {
     {NULL, NULL},
 };
 
-
 char *columns_prefix(const char *label)
 {
     char *s = text_dup(label);
@@ -56,7 +55,8 @@ static int add(struct columns *c, const struct column_source *source, char *name
         free(key);
         return error_nomem(err);
     }
-    c->column[c->n] = (struct result_column){name, unit_copy, doc_copy, better, near_retrain};
+    c->column[c->n] =
+        (struct result_column){name, unit_copy, doc_copy, better, near_retrain, false};
     c->source[c->n] = *source;
     c->source[c->n++].key = key;
     for (size_t i = 0; i + 1 < c->n; i++)
@@ -106,6 +106,8 @@ static int add_metric(struct columns *c, const struct suite *s, unsigned entry, 
         rc = add(c, &source, full, word_of(o, "unit"), word_of(o, "doc"),
                  better_from(word_of(o, "better")), strcmp(word_of(o, "reference"), "retrain") == 0,
                  err);
+        if (rc == 0)
+            c->column[c->n - 1].group = strcmp(word_of(e->desc->json, "scope"), "group") == 0;
     }
     free(prefix);
     return rc;

@@ -13,6 +13,10 @@ int files_member(struct files_job *job, struct error *err);
  * accuracy_clean, accuracy_adversarial, robust_acc_cond, robust_acc_raw, mean_l2, mean_linf */
 int files_perturb(struct files_job *job, struct error *err);
 
+/* plugins [{id, path, params, fit}], seed -> rows [{attack, score, overfit, unseen, seconds}],
+ * members (judged on either side) */
+int files_selftest(struct files_job *job, struct error *err);
+
 /* Opens the job's "plugin" into h, with its seed. */
 int files_plugin(struct files_job *job, struct hosting *h, struct error *err);
 

@@ -2,6 +2,7 @@
 
 #include "files_attack.h"
 #include "files_metric.h"
+#include "files_unlearn.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,9 @@ static const struct files_kind {
     {"predict", files_predict},
     {"attack-member", files_member},
     {"attack-example", files_perturb},
+    {"selftest-attacks", files_selftest},
     {"metric", files_metric},
+    {"unlearn", files_unlearn},
 };
 
 static int run_kind(struct files_job *job, struct error *err)

@@ -101,15 +101,16 @@ int manifest_write(const struct suite *s, const struct plan *p, const struct sto
     recipe_text(&s->train, &recipe);
     json_t *text = NULL;
     int rc = json_parse_text("the suite", suite.s, suite.len, &text, err);
-    json_t *m = rc == 0 ? json_pack("{s:i,s:s,s:s,s:s,s:o,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o}",
-                                    "lethe_manifest", 1, "lethe", LETHE_VERSION, "suite", s->name,
-                                    "suite_file", s->path, "resolved", json_incref(text), "arch",
-                                    arch.s, "recipe", recipe.s, "store", store->dir, "unlearn",
-                                    resolved_entries(s->unlearn, s->n_unlearn), "attacks",
-                                    resolved_entries(s->attack, s->n_attacks), "metrics",
-                                    resolved_entries(s->metric, s->n_metrics), "rows", rows_json(r),
-                                    "machine", machine_json(p), "tasks", tasks_json(p))
-                        : NULL;
+    json_t *m =
+        rc == 0
+            ? json_pack("{s:i,s:s,s:s,s:s,s:o,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:O}",
+                        "lethe_manifest", 1, "lethe", LETHE_VERSION, "suite", s->name, "suite_file",
+                        s->path, "resolved", json_incref(text), "arch", arch.s, "recipe", recipe.s,
+                        "store", store->dir, "unlearn", resolved_entries(s->unlearn, s->n_unlearn),
+                        "attacks", resolved_entries(s->attack, s->n_attacks), "metrics",
+                        resolved_entries(s->metric, s->n_metrics), "rows", rows_json(r), "machine",
+                        machine_json(p), "tasks", tasks_json(p), "options", p->options)
+            : NULL;
     char *path = fs_join(out_dir, "manifest.json");
     if (rc == 0)
         rc = m && path ? json_write_file(path, m, err) : error_nomem(err);

@@ -320,10 +320,19 @@ static int build(struct planner *b, const struct plan_options *o, struct error *
     return plan_metrics(b, err);
 }
 
+static json_t *options_json(const struct plan_options *o)
+{
+    json_t *only = o && o->only ? json_array() : json_null();
+    for (size_t i = 0; o && o->only && o->only[i]; i++)
+        json_array_append_new(only, json_string(o->only[i]));
+    return json_pack("{s:o,s:s?}", "only", only, "scenario", o ? o->scenario : NULL);
+}
+
 int plan_make(const struct suite *s, const struct plugin_set *plugins, const json_t *machine,
               const struct plan_options *options, struct plan *ret, struct error *err)
 {
-    struct plan p = {.suite = s, .machine = json_deep_copy(machine)};
+    struct plan p = {
+        .suite = s, .machine = json_deep_copy(machine), .options = options_json(options)};
     struct strbuf arch, recipe;
     strbuf_init(&arch);
     strbuf_init(&recipe);
@@ -331,7 +340,7 @@ int plan_make(const struct suite *s, const struct plugin_set *plugins, const jso
     recipe_text(&s->train, &recipe);
     struct planner b = {
         .plan = &p, .suite = s, .plugins = plugins, .arch_text = arch.s, .recipe_text = recipe.s};
-    int rc = arch.failed || recipe.failed || !p.machine ? error_nomem(err) : 0;
+    int rc = arch.failed || recipe.failed || !p.machine || !p.options ? error_nomem(err) : 0;
     if (rc == 0)
         rc = json_get_string(machine, "lethe-worker info", "numerics", &b.numerics, err);
     if (rc == 0)
@@ -369,6 +378,7 @@ void plan_release(struct plan *p)
     free(p->row);
     free(p->slot);
     json_decref(p->machine);
+    json_decref(p->options);
     memset(p, 0, sizeof(*p));
 }
 

@@ -12,8 +12,9 @@
 
 #define TASK_KIND_MAP(X)                                                                           \
     X(DATA, "data")                                                                                \
-    X(TRAIN, "train") X(PREDICT, "predict") X(ADVERSARIAL, "adversarial") X(UNLEARN, "unlearn")    \
-        X(ATTACK, "attack") X(EVALUATE, "evaluate") X(METRIC, "metric")
+    X(TRAIN, "train")                                                                              \
+    X(PREDICT, "predict") X(ADVERSARIAL, "adversarial") X(UNLEARN, "unlearn") X(ATTACK, "attack")  \
+        X(EVALUATE, "evaluate") X(METRIC, "metric")
 enum task_kind {
 #define TASK_KIND_X(name, word) TASK_##name,
     TASK_KIND_MAP(TASK_KIND_X)
@@ -83,6 +84,8 @@ struct plan {
     unsigned n_rows, cap_rows;
     uint32_t n_train_rows, n_test_rows; /* pool */
     json_t *machine;                    /* {"numerics": ..., "version": ...} as workers answered */
+    json_t *options; /* {"only": [labels] or null, "scenario": name or null}: what it is restricted
+                        to */
 };
 
 struct plan_options {

@@ -19,6 +19,7 @@ struct result_column { /* one metric or attack value of runs.csv */
     char *doc;
     enum result_better better;
     bool near_retrain; /* compared with the oracles: has gap columns */
+    bool group;        /* one value for all runs of a method on a forget set */
 };
 
 struct result_curve { /* one file of curves/ */

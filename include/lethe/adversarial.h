@@ -6,6 +6,47 @@
 #define LETHE_ADVERSARIAL_H
 
 #include "fit.h"
+#include "unlearner.h"
+
+/* ---- attacks run now ---- */
+
+/* Runs a declared attack on any model and view: "$p" in its settings is the value of this
+ * unlearner's parameter p, as where the host runs it beforehand. */
+static inline lethe_status lethe_attack_now(lethe_ctx *ctx, const lethe_attack_use *use,
+                                            const lethe_param *params, uint32_t n_params,
+                                            const lethe_model *model, const lethe_view *view,
+                                            lethe_adversarial *ret)
+{
+    enum { MAX_SETTINGS = 16 };
+    char text[MAX_SETTINGS][128];
+    const char *settings[MAX_SETTINGS + 1];
+    uint32_t n = 0;
+    for (; n < MAX_SETTINGS && use->settings && use->settings[n]; n++) {
+        const char *value = strstr(use->settings[n], "=$");
+        int head = value ? (int)(value - use->settings[n]) : 0;
+        settings[n] = use->settings[n];
+        for (uint32_t p = 0; value && p < n_params; p++) {
+            const lethe_value *v = &ctx->param[p];
+            if (strcmp(params[p].name, value + 2) != 0)
+                continue;
+            if (params[p].type == LETHE_PARAM_REAL)
+                snprintf(text[n], sizeof text[n], "%.*s=%.17g", head, use->settings[n], v->r);
+            else if (params[p].type == LETHE_PARAM_INT)
+                snprintf(text[n], sizeof text[n], "%.*s=%lld", head, use->settings[n],
+                         (long long)v->i);
+            else
+                snprintf(text[n], sizeof text[n], "%.*s=%s", head, use->settings[n],
+                         params[p].type == LETHE_PARAM_BOOL     ? (v->i ? "true" : "false")
+                         : params[p].type == LETHE_PARAM_CHOICE ? params[p].choices[v->i]
+                                                                : v->s);
+            settings[n] = text[n];
+        }
+    }
+    settings[n] = NULL;
+    return ctx->host->attack->run(ctx, use->attack, settings, model, view, ret);
+}
+
+/* ---- what stands in for the adversarial set ---- */
 
 /* The numbers are those of AMUN's code. */
 enum {

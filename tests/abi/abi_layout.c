@@ -91,12 +91,14 @@ static const struct field lethe_rng_api_fields[] = {F(struct_size) F(reserved) F
 #undef S
 #define S lethe_data_api
 static const struct field lethe_data_api_fields[] = {F(struct_size) F(reserved) F(count) F(batch) F(
-    labels) F(subset) F(concat) F(relabel) F(relabel_by) F(arrays) F(augment) F(loader) F(next)};
+    labels) F(subset) F(concat) F(relabel) F(relabel_by) F(arrays) F(augment) F(loader) F(next) F(
+        ids)};
 #undef S
 #define S lethe_model_api
 static const struct field lethe_model_api_fields[] = {
     F(struct_size) F(reserved) F(clone) F(fresh) F(copy) F(n_classes) F(n_tensors) F(tensor)
-        F(n_layers) F(layer) F(forward) F(backward) F(input_gradient) F(zero_grad) F(predict)};
+        F(n_layers) F(layer) F(forward) F(backward) F(input_gradient) F(zero_grad) F(predict) F(
+        expand) F(prune)};
 #undef S
 #define S lethe_loss_api
 static const struct field lethe_loss_api_fields[] = {F(struct_size) F(reserved) F(cross_entropy)
@@ -119,7 +121,8 @@ static const struct field lethe_recipe_fields[] = {F(struct_size) F(epochs) F(ba
                                                        F(lr) F(momentum) F(weight_decay)};
 #undef S
 #define S lethe_recipe_api
-static const struct field lethe_recipe_api_fields[] = {F(struct_size) F(reserved) F(get) F(train)};
+static const struct field lethe_recipe_api_fields[] = {F(struct_size) F(reserved) F(get) F(train)
+                                                             F(rate)};
 #undef S
 #define S lethe_par_api
 static const struct field lethe_par_api_fields[] = {F(struct_size) F(reserved) F(n_threads)

@@ -155,7 +155,7 @@ python3 - <<'PY'
 from files import *
 header, body = read_safetensors("a.safetensors")
 del header["__metadata__"]
-header["bn1.num_batches_tracked"] = {"dtype": "I64", "shape": [], "data_offsets": [len(body), len(body) + 8]}
+header["bn9.num_batches_tracked"] = {"dtype": "I64", "shape": [], "data_offsets": [len(body), len(body) + 8]}
 write_safetensors("torch.safetensors", header, body + bytes(8))
 header["extra"] = {"dtype": "F32", "shape": [2], "data_offsets": [len(body) + 8, len(body) + 16]}
 write_safetensors("extra.safetensors", header, body + bytes(16))

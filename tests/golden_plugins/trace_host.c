@@ -330,7 +330,8 @@ void trace_init(struct trace *t, const lethe_entry *entry)
 lethe_status trace_run(struct trace *t)
 {
     const lethe_unlearner *u = t->fake.plugin->iface;
-    fake_release(&t->fake); /* memory ends with the call */
+    fake_release(&t->fake); /* memory ends with the call, and so does what points there */
+    t->fake.ctx.param = t->fake.param;
     t->text[0] = 0;
     t->n_views = 2;
     t->n_losses = t->n_steps = 0;

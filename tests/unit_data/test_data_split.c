@@ -109,7 +109,7 @@ static void listed_rows(void **state)
     split_release(&s);
     rows[2] = 200;
     assert_error(split_make(&ds, &spec, 1, &s, &err), &err,
-                 "indices-x: row 200 is not among the first 200 training rows that the suite uses");
+                 "indices-x: row 200 is not among the first 200 training rows that are used");
 }
 
 static void shadow_models_come_in_complementary_pairs(void **state)

@@ -1,4 +1,4 @@
-foreach(part npy safetensors idx dataset forget split view)
+foreach(part npy safetensors idx dataset sources sprite forget split view)
   lethe_test(data_${part} ${CMAKE_CURRENT_LIST_DIR}/test_data_${part}.c ROOMS data base)
 endforeach()
 target_link_libraries(test_data_idx PRIVATE ZLIB::ZLIB)

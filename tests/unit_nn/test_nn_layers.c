@@ -123,9 +123,9 @@ static void check_fusion(const char *fused, const char *apart, const char *input
     snprintf(text, sizeof(text), "{arch: sequential, input: %s, layers: [%s, flatten]}", input,
              apart);
     testbed_init(&b, text, 5, 1, kernels);
-    assert_true(a.net->n_ops < b.net->n_ops);
     testbed_forward(&a, mode);
     testbed_forward(&b, mode);
+    assert_true(a.net->n_ops < b.net->n_ops);
     assert_memory_equal(a.y, b.y, a.n_y * sizeof(float));
     assert_memory_equal(a.m->stat, b.m->stat, a.m->n_stat * sizeof(float));
     testbed_backward(&a);
@@ -152,6 +152,13 @@ static void test_fusions(void **state)
                          (enum net_mode)mode, k);
             check_fusion("relu, {maxpool: {kernel: 2}}", pooled, "[3, 6, 8]", (enum net_mode)mode,
                          k);
+            check_fusion("{residual: {body: [batchnorm]}}, relu",
+                         "{residual: {body: [batchnorm, {dropout: {p: 0}}]}}, relu", "[19, 6, 5]",
+                         (enum net_mode)mode, k);
+            check_fusion("{residual: {body: [batchnorm], shortcut: [batchnorm], halve: true}}",
+                         "{residual: {body: [batchnorm, {dropout: {p: 0}}], shortcut: [batchnorm], "
+                         "halve: true}}, {dropout: {p: 0}}",
+                         "[3, 6, 5]", (enum net_mode)mode, k);
         }
 }
 

@@ -358,6 +358,7 @@ static void test_memory_plan(void **state)
         struct testbed t;
         size_t sum = 0;
         testbed_init(&t, nets[i], 6, 2, NULL);
+        testbed_forward(&t, NET_TRAIN);
         for (uint32_t a = 0; a < t.net->n_spans; a++) {
             const struct span *x = &t.net->span[a];
             assert_true(x->start <= x->end && x->end <= t.net->end_time);

@@ -138,7 +138,7 @@ static void test_loader(void **state)
     assert_int_equal(r->trace->n_ids, 16);
     assert_int_equal(r->trace->batches, 3);
     assert_int_equal(r->result.meters.read_forget, 51 * 16);
-    rng_stream(&rng, 42, "test.probe/walk", 2);
+    rng_stream(&rng, 42, "-/walk", 2);
     rng_permute(&rng, order, 16);
     for (int i = 0; i < 16; i++)
         assert_int_equal(r->trace->id[i], r->bench.split.forget[order[i]]);

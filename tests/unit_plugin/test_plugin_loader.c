@@ -118,7 +118,7 @@ static void test_describe_amun(void **state)
     assert_int_equal(json_array_size(json_object_get(lr, "search")), 7);
     const json_t *schedule = param(p, "schedule");
     expect_json(schedule, "default", "\"constant\"");
-    expect_json(schedule, "choices", "[\"constant\",\"step\",\"cosine\"]");
+    expect_json(schedule, "choices", "[\"constant\",\"step\",\"cosine\",\"cosine-steps\"]");
     expect_json(schedule, "min", "null");
     expect_json(param(p, "retain"), "default", "true");
     expect_json(param(p, "batch"), "min", "1");

@@ -72,15 +72,19 @@ static void test_values(void **state)
     assert_string_equal(text,
                         "{\"epochs\":3,\"lr\":0.03125,\"batch\":128,\"momentum\":1.0,"
                         "\"weight_decay\":0.0005,\"schedule\":\"cosine\",\"step\":1,\"gamma\":0.1,"
+                        "\"stop_lr\":1e-5,\"optimizer\":\"sgd\",\"bn\":\"train\",\"clip_norm\":0.0,"
+                        "\"augment\":true,"
                         "\"retain\":false,\"forget\":true,\"attack_eps\":0.04,\"attack_steps\":50,"
-                        "\"attack_max_doublings\":12,\"attack_warm_start\":true}");
+                        "\"attack_max_doublings\":12,\"attack_warm_start\":true,"
+                        "\"ablation\":\"none\",\"attack_model\":\"current\",\"mask_ratio\":1.0,"
+                        "\"mask_leaky\":false,\"preset\":\"none\"}");
     free(text);
     json_decref(p);
     for (int i = 0; i < 3; i++) { /* nothing given: the defaults */
         static const char *const empty[] = {"amun:\n", "amun: {}\n", "other: 1\n"};
         assert_ok(resolve(&a->amun, empty[i], &p, &err), err);
         assert_true(json_real_value(json_object_get(p, "lr")) == 0.01);
-        assert_int_equal(json_object_size(p), 14);
+        assert_int_equal(json_object_size(p), 24);
         json_decref(p);
     }
 }
@@ -91,8 +95,10 @@ static void test_errors(void **state)
                  "suite.yaml:1:8: amun has no parameter \"lrr\"; did you mean \"lr\"?");
     expect_error(state, "amun:\n  lr: 0.1\n  horizon: 2\n",
                  "suite.yaml:3:3: amun has no parameter \"horizon\"; it takes epochs, lr, batch, "
-                 "momentum, weight_decay, schedule, step, gamma, retain, forget, attack_eps, "
-                 "attack_steps, attack_max_doublings, attack_warm_start");
+                 "momentum, weight_decay, schedule, step, gamma, stop_lr, optimizer, bn, "
+                 "clip_norm, augment, retain, forget, attack_eps, attack_steps, "
+                 "attack_max_doublings, attack_warm_start, ablation, attack_model, mask_ratio, "
+                 "mask_leaky, preset");
     expect_error(state, "amun: {lr: many}",
                  "suite.yaml:1:12: amun.lr: expected a number from 0 to 1000, found \"many\"");
     expect_error(state, "amun: {lr: -1}",

@@ -252,10 +252,12 @@ static void test_gap_term_without_column(void **state)
 
 static void test_flags_no_op_and_collapsed(void **state)
 {
-    static const char *const methods[] = {"nothing", "almost", "wreck", NULL};
+    static const char *const methods[] = {"nothing", "almost", "wreck", "some",
+                                          "copy",    "beyond", NULL};
     const double original[][2] = {{98, 88}, {97, 89}},
                  oracles[][2] = {{89, 88}, {90, 87}, {91, 89}};
     const double almost[][2] = {{98, 88}, {97, 89.5}}, wreck[][2] = {{12, 44}, {10, 44}};
+    const double some[][2] = {{97, 88}, {96, 89}}, beyond[][2] = {{86, 88}, {87, 89}};
     struct results r;
     fake_frame(&r, two, 2, scenario, methods, gap_one);
     for (int k = 0; k < 2; k++)
@@ -268,13 +270,24 @@ static void test_flags_no_op_and_collapsed(void **state)
         fake_row(&r, ROW_METHOD, "random-0.1", "almost", k, 1, almost[k]);
     for (int k = 0; k < 2; k++)
         fake_row(&r, ROW_METHOD, "random-0.1", "wreck", k, 1, wreck[k]);
+    for (int k = 0; k < 2; k++)
+        fake_row(&r, ROW_METHOD, "random-0.1", "some", k, 1, some[k]);
+    for (int k = 0; k < 2; k++)
+        fake_row(&r, ROW_METHOD, "random-0.1", "copy", k, 1, some[k]);
+    for (int k = 0; k < 2; k++)
+        fake_row(&r, ROW_METHOD, "random-0.1", "beyond", k, 1, beyond[k]);
     fake_link_oracles(&r);
     struct board b = make(&r);
     assert_string_equal(entry(&b, "original")->flags, "");
     assert_string_equal(entry(&b, "retrain")->flags, "");
     assert_string_equal(entry(&b, "nothing")->flags, "no-op");
-    assert_string_equal(entry(&b, "almost")->flags, "");
-    assert_string_equal(entry(&b, "wreck")->flags, "collapsed"); /* 44 < 88.5 / 2 */
+    /* its gap term stayed where it was; only test accuracy moved, which is none of them here */
+    assert_string_equal(entry(&b, "almost")->flags, "no-op");
+    /* 44 < 88.5 / 2; and 79 below the oracles' 90 +- 1, from above them */
+    assert_string_equal(entry(&b, "wreck")->flags, "collapsed;over-unlearned");
+    assert_string_equal(entry(&b, "some")->flags, "duplicate"); /* moved 1 of the 7.5 */
+    assert_string_equal(entry(&b, "copy")->flags, "duplicate");
+    assert_string_equal(entry(&b, "beyond")->flags, "over-unlearned"); /* 3.5 below, sd 1 */
     end(&r, &b);
 }
 

@@ -233,6 +233,53 @@ static void affine_grad(const float *z, const float *dy, size_t n, size_t c, con
     }
 }
 
+VECTOR_INLINE void join_block(const float *z, const float *s, size_t n, size_t c,
+                              const struct affine *f, float factor, float *y, size_t k,
+                              const unsigned lanes)
+{
+    struct map m = load_map(f, k);
+    for (size_t i = 0; i < n; i++) {
+        vf v = (map_value(&m, load(z + i * c + k)) + load(s + i * c + k)) * factor;
+        store(y + i * c + k, f->relu ? positive_part(v) : v, lanes);
+    }
+}
+
+static void affine_join(const float *z, const float *s, size_t n, size_t c, const struct affine *f,
+                        float factor, float *y)
+{
+    for (size_t at = 0; at < n; at += BLOCK) {
+        size_t m = n - at < BLOCK ? n - at : BLOCK;
+        FOR_CHANNELS(c, join_block, z + at * c, s + at * c, m, c, f, factor, y + at * c);
+    }
+}
+
+VECTOR_INLINE void join_sums_block(const float *z, const float *y, const float *dy, size_t n,
+                                   size_t c, const struct affine *f, float factor, float *g,
+                                   double *sum_g, double *sum_gz, size_t k, const unsigned lanes)
+{
+    struct map m = load_map(f, k);
+    vf s = {0}, q = {0};
+    for (size_t i = 0; i < n; i++) {
+        vf d = load(dy + i * c + k) * factor;
+        d = f->relu ? keep_vf(load(y + i * c + k) > 0, d) : d;
+        store(g + i * c + k, d, lanes);
+        s += d;
+        q += d * (load(z + i * c + k) - m.mean);
+    }
+    add_lanes(s, lanes, sum_g + k);
+    add_lanes(q, lanes, sum_gz + k);
+}
+
+static void join_sums(const float *z, const float *y, const float *dy, size_t n, size_t c,
+                      const struct affine *f, float factor, float *g, double *sum_g, double *sum_gz)
+{
+    for (size_t at = 0; at < n; at += BLOCK) {
+        size_t m = n - at < BLOCK ? n - at : BLOCK;
+        FOR_CHANNELS(c, join_sums_block, z + at * c, y + at * c, dy + at * c, m, c, f, factor,
+                     g + at * c, sum_g, sum_gz);
+    }
+}
+
 /* Of two candidates the later one wins only when its value is larger or NaN, as in PyTorch. */
 VECTOR_INLINE void challenge(const struct map *m, vf z, vf *value, vf *top)
 {
@@ -367,6 +414,8 @@ const struct kernels KERNEL(kernels) = {
     .affine = affine,
     .affine_sums = affine_sums,
     .affine_grad = affine_grad,
+    .affine_join = affine_join,
+    .join_sums = join_sums,
     .affine_pool = affine_pool,
     .affine_pool_grad = affine_pool_grad,
     .sgd = sgd,

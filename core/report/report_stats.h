@@ -1,0 +1,16 @@
+/* report_stats.h: the tables of statistics: comparisons.csv, ranks.csv, agreement.csv,
+ * variance.csv. docs/OUTPUTS.md explains their columns. Writers are empty when they come in. */
+#ifndef REPORT_REPORT_STATS_H
+#define REPORT_REPORT_STATS_H
+
+#include "board.h"
+#include "csv.h"
+
+int report_comparisons(const struct board *b, struct csv_writer *out, struct error *err);
+int report_ranks(const struct board *b, struct csv_writer *out, struct error *err);
+/* Kendall's tau between the gap terms over the ranked methods of a scenario. */
+int report_agreement(const struct board *b, struct csv_writer *out, struct error *err);
+/* Components of variance of every gap term and method. */
+int report_variance(const struct board *b, struct csv_writer *out, struct error *err);
+
+#endif
