@@ -217,16 +217,26 @@ static int find_plugin(const struct attack_options *o, const struct plugin_set *
     return *ret ? 0 : unknown(o, set, err);
 }
 
+/* Where descriptions are kept between commands; NULL: nowhere. malloc'd. */
+static char *cache_dir(void)
+{
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (cache && *cache == '/')
+        return text_format("%s/lethe/plugins", cache);
+    return home && *home == '/' ? text_format("%s/.cache/lethe/plugins", home) : NULL;
+}
+
 static int discover(const struct attack_options *o, struct plugin_set *ret, struct error *err)
 {
     const char *files[2] = {NULL, NULL};
-    char *path = NULL;
-    if (o->plugin[0]) {
-        TRY(file_check_input("--plugin", o->plugin[0], err));
-        TRY(fs_absolute(o->plugin[0], &path, err));
-    }
+    char *path = NULL, *cache = cache_dir();
+    int rc = o->plugin[0] ? file_check_input("--plugin", o->plugin[0], err) : 0;
+    if (rc == 0 && o->plugin[0])
+        rc = fs_absolute(o->plugin[0], &path, err);
     files[0] = path;
-    int rc = plugins_discover(files, NULL, ret, err);
+    if (rc == 0)
+        rc = plugins_discover(files, cache, ret, err);
+    free(cache);
     free(path);
     return rc;
 }

@@ -138,6 +138,16 @@ static int take_result(const struct workplace *w, json_t **ret, struct error *er
     return 0;
 }
 
+/* What plugins had to say, warnings first of all. */
+static void show_log(const struct workplace *w, const struct status *status)
+{
+    char *text = NULL;
+    size_t n = 0;
+    if (!status->quiet && fs_read(w->log, 65536, &text, &n, NULL) == 0 && n > 0)
+        fwrite(text, 1, n, stderr);
+    free(text);
+}
+
 static int work(const struct workplace *w, int signal_fd, struct status *status, json_t **ret,
                 int *ret_signal, struct error *err)
 {
@@ -152,6 +162,8 @@ static int work(const struct workplace *w, int signal_fd, struct status *status,
     if (rc == 0)
         rc = watch(child, signal_fd, status, ret_signal, err);
     status_clear(status);
+    if (rc == 0 && !*ret_signal && child_result(child)->verdict == VERDICT_OK)
+        show_log(w, status);
     if (rc == 0 && !*ret_signal)
         rc = child_result(child)->verdict == VERDICT_OK ? take_result(w, ret, err)
                                                         : failed(child_result(child), w, err);

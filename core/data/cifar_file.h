@@ -1,5 +1,6 @@
-/* cifar_file.h: the binary batches of CIFAR-10 and CIFAR-100: records of one or two label bytes (the
- * last is the label; CIFAR-100 puts the coarse one first) and 3072 bytes of pixels, (C, H, W). */
+/* cifar_file.h: the binary batches of CIFAR-10 and CIFAR-100: records of one or two label bytes
+ * (the last is the label; CIFAR-100 puts the coarse one first) and 3072 bytes of pixels, (C, H, W).
+ */
 #ifndef DATA_CIFAR_FILE_H
 #define DATA_CIFAR_FILE_H
 

@@ -35,7 +35,8 @@ int cifar_source_read(const struct data_source *s, const struct data_spec *spec,
 {
     uint32_t at = 0;
     for (unsigned i = 0; i < s->n_train_files; i++) {
-        uint32_t n_file = s->fixed ? s->fixed->n_train / s->n_train_files : 0, left = t->n_train - at;
+        uint32_t n_file = s->fixed ? s->fixed->n_train / s->n_train_files : 0,
+                 left = t->n_train - at;
         if (!s->fixed)
             TRY(count_one(s, spec, i, &n_file, err));
         uint32_t n = left < n_file ? left : n_file;

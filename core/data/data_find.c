@@ -44,9 +44,8 @@ char *data_find(const char *name, struct error *err)
     if (!dir)
         dir = try_root("/usr/share/datasets", name, &tried);
     if (!dir && s && s->get)
-        error_set(err, ERR_ENVIRONMENT,
-                  "%s is not on this machine (looked for %s); install it: %s", name, tried.s,
-                  s->get);
+        error_set(err, ERR_ENVIRONMENT, "%s is not on this machine (looked for %s); install it: %s",
+                  name, tried.s, s->get);
     else if (!dir)
         error_set(err, ERR_ENVIRONMENT, "%s is not on this machine (looked for %s)", name, tried.s);
     free(user);

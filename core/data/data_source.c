@@ -9,18 +9,18 @@
 
 /* Counts and shapes are those of the published files; a file that differs is refused. */
 static const struct data_layout mnist_layout = {60000, 10000, 60000, 10000, 10, {1, 28, 28}, false};
-static const struct data_layout cifar10_layout = {50000, 10000,      50000, 10000,
+static const struct data_layout cifar10_layout = {50000, 10000,       50000, 10000,
                                                   10,    {3, 32, 32}, false};
-static const struct data_layout cifar100_layout = {50000, 10000,      50000, 10000,
+static const struct data_layout cifar100_layout = {50000, 10000,       50000, 10000,
                                                    100,   {3, 32, 32}, false};
-static const struct data_layout synthetic_layout = {1000000, 1000000,    1000, 500,
+static const struct data_layout synthetic_layout = {1000000, 1000000,     1000, 500,
                                                     10,      {1, 28, 28}, false};
 
 static const char *const named_keys[] = {"name", "train", "test", NULL};
 static const char *const seeded_keys[] = {"name", "train", "test", "seed", "noise", NULL};
 static const char *const folder_keys[] = {"name", "path", "train", "test", NULL};
-static const char *const npy_keys[] = {"name",        "path",        "images", "labels", "test_images",
-                                       "test_labels", "classes",     "train",  "test",   NULL};
+static const char *const npy_keys[] = {"name",        "path",    "images", "labels", "test_images",
+                                       "test_labels", "classes", "train",  "test",   NULL};
 
 #define MNIST_FILES                                                                                \
     {                                                                                              \
@@ -141,9 +141,9 @@ const struct data_source *data_source_find(const char *name)
 
 const char *const *data_source_names(void)
 {
-    static const char *const names[] = {"fashion-mnist", "mnist", "cifar10",   "cifar100",
-                                        "synthetic",     "idx",   "cifar-bin", "npy",
-                                        NULL};
+    static const char *const names[] = {"fashion-mnist", "mnist",     "cifar10",
+                                        "cifar100",      "synthetic", "idx",
+                                        "cifar-bin",     "npy",       NULL};
     return names;
 }
 

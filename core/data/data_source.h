@@ -27,18 +27,18 @@ struct data_target {
 
 struct data_source {
     const char *name;
-    const char *title;                  /* for `lethe data list` */
-    const char *files[DATA_MAX_FILES];  /* without .gz; NULL-ended when fewer */
-    const char *folder;                 /* the files may also lie in this folder inside; or NULL */
-    const char *get, *get_again;        /* commands that bring it; NULL: nothing does */
-    const char *where_from;             /* for people without a network; NULL as above */
-    const char *const *keys;            /* NULL-ended: what `data:` may say */
-    bool gzip;                          /* every file may be compressed */
-    bool by_path;                       /* the user names folder or files */
-    bool seeded;                        /* has seed and noise */
-    uint32_t label_bytes;               /* cifar-bin: labels in front of a record; the last counts */
-    uint32_t n_train_files;             /* cifar-bin */
-    const struct data_layout *fixed;    /* NULL: the files say */
+    const char *title;                 /* for `lethe data list` */
+    const char *files[DATA_MAX_FILES]; /* without .gz; NULL-ended when fewer */
+    const char *folder;                /* the files may also lie in this folder inside; or NULL */
+    const char *get, *get_again;       /* commands that bring it; NULL: nothing does */
+    const char *where_from;            /* for people without a network; NULL as above */
+    const char *const *keys;           /* NULL-ended: what `data:` may say */
+    bool gzip;                         /* every file may be compressed */
+    bool by_path;                      /* the user names folder or files */
+    bool seeded;                       /* has seed and noise */
+    uint32_t label_bytes;              /* cifar-bin: labels in front of a record; the last counts */
+    uint32_t n_train_files;            /* cifar-bin */
+    const struct data_layout *fixed;   /* NULL: the files say */
     int (*layout)(const struct data_source *, const struct data_spec *, struct data_layout *ret,
                   struct error *);
     int (*read)(const struct data_source *, const struct data_spec *, struct data_target *,
@@ -60,7 +60,8 @@ const char *data_source_key(const struct data_source *s, const struct data_spec 
 /* Path of one file, with or without .gz; malloc'd; NULL with the error set. */
 char *data_source_file(const struct data_source *s, const struct data_spec *spec, unsigned i,
                        struct error *err);
-/* A file that cannot be used: of a known set the machine's trouble, with the cure; else as it is. */
+/* A file that cannot be used: of a known set the machine's trouble, with the cure; else as it is.
+ */
 int data_source_damaged(const struct data_source *s, struct error *err);
 
 int idx_source_layout(const struct data_source *, const struct data_spec *, struct data_layout *,

@@ -154,9 +154,9 @@ static int parse_counts(const struct yaml_node *node, const struct data_source *
     if (s->by_path) {
         TRY(data_source_of(spec, &s, err));
         if (data_source_layout(s, spec, &layout, err) < 0)
-            return node->line > 0 ? error_prefix(err, "%s:%d:%d: data", node->origin, node->line,
-                                                 node->column)
-                                  : error_prefix(err, "%s: data", node->origin);
+            return node->line > 0
+                       ? error_prefix(err, "%s:%d:%d: data", node->origin, node->line, node->column)
+                       : error_prefix(err, "%s: data", node->origin);
     } else {
         layout = *s->fixed;
     }

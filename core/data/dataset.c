@@ -150,8 +150,8 @@ static int check_maps(const char *dir, struct dataset *ds, const struct owner *o
 {
     const struct npy *x = &o->image_map, *y = &o->label_map;
     size_t n = (size_t)ds->n_train + ds->n_test;
-    if ((x->type != NPY_U8 && x->type != NPY_F32) || x->n_dim != 4 || x->dim[0] != n || x->dim[1] > UINT16_MAX ||
-        x->dim[2] > UINT16_MAX || x->dim[3] > UINT16_MAX)
+    if ((x->type != NPY_U8 && x->type != NPY_F32) || x->n_dim != 4 || x->dim[0] != n ||
+        x->dim[1] > UINT16_MAX || x->dim[2] > UINT16_MAX || x->dim[3] > UINT16_MAX)
         return error_set(err, ERR_INVALID, "%s/images.npy: does not fit info.json", dir);
     if (y->type != NPY_I32 || y->n_dim != 1 || y->dim[0] != n)
         return error_set(err, ERR_INVALID, "%s/labels.npy: does not fit info.json", dir);

@@ -83,9 +83,8 @@ static int read_labels(const struct data_source *s, const struct data_spec *spec
         rc = error_prefix(err, "%s", path);
     for (size_t i = 0; rc == 0 && i < n; i++)
         if (y[i] < 0 || (uint32_t)y[i] >= n_classes)
-            rc = error_set(err, ERR_INVALID,
-                           "%s: label %zu is %" PRId32 ", expected 0 to %" PRIu32, path, i, y[i],
-                           n_classes - 1);
+            rc = error_set(err, ERR_INVALID, "%s: label %zu is %" PRId32 ", expected 0 to %" PRIu32,
+                           path, i, y[i], n_classes - 1);
     npy_release(&a);
     free(path);
     if (rc < 0)

@@ -19,8 +19,8 @@ static int check_header(const char *path, const png_image *image, uint32_t want,
     if (image->width != PLANE || image->height < 1 || image->height > MAX_IMAGES ||
         (want > 0 && image->height != want))
         return error_set(err, ERR_INVALID,
-                         "%s: a PNG of %" PRIu32 " x %" PRIu32
-                         " pixels, expected 1024 x %" PRIu32 " (one 32x32 image a row)",
+                         "%s: a PNG of %" PRIu32 " x %" PRIu32 " pixels, expected 1024 x %" PRIu32
+                         " (one 32x32 image a row)",
                          path, image->width, image->height, want ? want : MAX_IMAGES);
     if (image->format != PNG_FORMAT_RGB)
         return error_set(err, ERR_INVALID,
@@ -113,7 +113,8 @@ int sprite_to_cifar10(const char *from, const char *to, struct error *err)
     uint8_t *labels = malloc(6 * BATCH);
     /* the package spells them so */
     char *train = fs_join(from, "train_lables.json"), *test = fs_join(from, "test_lables.json");
-    int rc = labels && train && test ? read_labels(train, 5 * BATCH, labels, err) : error_nomem(err);
+    int rc =
+        labels && train && test ? read_labels(train, 5 * BATCH, labels, err) : error_nomem(err);
     if (rc == 0)
         rc = read_labels(test, BATCH, labels + 5 * BATCH, err);
     for (size_t i = 0; i < 6 && rc == 0; i++)

@@ -50,8 +50,9 @@ struct arch {
 /* Reads `{arch: cnn, width: 16}`, `{arch: sequential, layers: [...]}` or the bare name. input and
  * classes come from the node when given there, else from the arguments (0 = must be given).
  * Every impossible shape is an error that names the layer and both shapes. Named
- * architectures (`mlp lenet5 cnn`, later more) expand to layer lists here; option `bn: false`
- * builds them without batch-norm. */
+ * architectures (arch_names) expand to layer lists here. Options where they apply: `width`,
+ * `bn: false` (without batch-norm), `halve: true` (resnet18: projection blocks give half the
+ * sum). */
 int arch_parse(const struct yaml_node *node, const uint32_t input[3], uint32_t classes,
                struct arch **ret, struct error *err);
 void arch_free(struct arch *a); /* accepts NULL */

@@ -29,6 +29,7 @@ int arch_layer_error(const struct arch_layer *layer, const char *position, struc
 struct arch_options {
     uint32_t width; /* 0: the architecture's own */
     bool bn;
+    bool halve; /* resnet18: blocks with a projection give half the sum */
 };
 
 /* A network being put together front to back. */
@@ -40,7 +41,7 @@ struct arch_builder {
 struct arch_named {
     const char *name;
     uint32_t default_width, min_width; /* 0: takes no width */
-    bool takes_bn;
+    bool takes_bn, takes_halve;
     int (*build)(struct arch_builder *b, const struct arch_options *o, uint32_t classes,
                  struct error *err);
 };

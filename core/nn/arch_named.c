@@ -135,16 +135,17 @@ static int basic_block_parts(struct arch_builder *body, struct arch_builder *sho
 
 /* He et al. 2016, figure 5 left, with a projection where the shape changes. */
 static int basic_block(struct arch_builder *b, const char *prefix, uint32_t out, uint32_t stride,
-                       bool bn, struct error *err)
+                       const struct arch_options *o, struct error *err)
 {
     const uint32_t *in = b->list.layer[b->list.n - 1].out;
     struct arch_builder body = {.input = in}, shortcut = {.input = in};
-    int rc = basic_block_parts(&body, &shortcut, prefix, out, stride, bn, err);
+    int rc = basic_block_parts(&body, &shortcut, prefix, out, stride, o->bn, err);
     struct arch_layer block = {.kind = LAYER_RESIDUAL,
                                .body = body.list.layer,
                                .n_body = body.list.n,
                                .shortcut = shortcut.list.layer,
-                               .n_shortcut = shortcut.list.n};
+                               .n_shortcut = shortcut.list.n,
+                               .halve = o->halve && shortcut.list.n > 0};
     if (rc < 0) {
         arch_layer_release(&block);
         return rc;
@@ -153,7 +154,9 @@ static int basic_block(struct arch_builder *b, const char *prefix, uint32_t out,
     return put_in(b, prefix, "relu2", plain(LAYER_RELU), err);
 }
 
-/* ResNet-18 with the CIFAR stem (3x3, no pooling). */
+/* ResNet-18 with the CIFAR stem (3x3, no pooling). With `halve` projection blocks give
+ * (body + shortcut) / 2, as in FastClip (Boroojeny et al. 2024) and AMUN's Lipschitz-bounded
+ * networks. */
 static int build_resnet18(struct arch_builder *b, const struct arch_options *o, uint32_t classes,
                           struct error *err)
 {
@@ -166,18 +169,119 @@ static int build_resnet18(struct arch_builder *b, const struct arch_options *o, 
         for (uint32_t block = 0; block < 2; block++) {
             char prefix[16];
             snprintf(prefix, sizeof(prefix), "layer%u.%u", stage + 1, block);
-            TRY(basic_block(b, prefix, o->width << stage, stage && !block ? 2 : 1, o->bn, err));
+            TRY(basic_block(b, prefix, o->width << stage, stage && !block ? 2 : 1, o, err));
         }
     TRY(put(b, "avgpool", plain(LAYER_GLOBALAVGPOOL), err));
     TRY(put(b, "flatten", plain(LAYER_FLATTEN), err));
     return put(b, "linear", linear(classes), err);
 }
 
+/* conv, bn, ReLU and the pooling if wanted, numbered as in an nn.Sequential called `prefix`. */
+static int resnet9_part(struct arch_builder *b, const char *prefix, uint32_t out, bool bn,
+                        bool pool, struct error *err)
+{
+    TRY(put_in(b, prefix, "0", conv(out, 3, 1, 1, true), err));
+    if (bn)
+        TRY(put_in(b, prefix, "1", plain(LAYER_BATCHNORM), err));
+    TRY(put_in(b, prefix, bn ? "2" : "1", plain(LAYER_RELU), err));
+    return pool ? put_in(b, prefix, bn ? "3" : "2", maxpool2(), err) : 0;
+}
+
+static int resnet9_residual(struct arch_builder *b, const char *name, bool bn, struct error *err)
+{
+    const uint32_t *in = b->list.layer[b->list.n - 1].out;
+    struct arch_builder body = {.input = in};
+    char prefix[2][16];
+    int rc = 0;
+    for (int i = 0; rc == 0 && i < 2; i++) {
+        snprintf(prefix[i], sizeof(prefix[i]), "%s.%d", name, i);
+        rc = resnet9_part(&body, prefix[i], in[0], bn, false, err);
+    }
+    struct arch_layer block = {
+        .kind = LAYER_RESIDUAL, .body = body.list.layer, .n_body = body.list.n};
+    if (rc < 0) {
+        arch_layer_release(&block);
+        return rc;
+    }
+    return put(b, name, block, err);
+}
+
+/* Page's ResNet-9 (DAWNBench 2018) as PyTorch users write it. The last pooling is over 4x4 pixels,
+ * over what is left of smaller maps. */
+static int build_resnet9(struct arch_builder *b, const struct arch_options *o, uint32_t classes,
+                         struct error *err)
+{
+    TRY(resnet9_part(b, "conv1", o->width, o->bn, false, err));
+    TRY(resnet9_part(b, "conv2", 2 * o->width, o->bn, true, err));
+    TRY(resnet9_residual(b, "res1", o->bn, err));
+    TRY(resnet9_part(b, "conv3", 4 * o->width, o->bn, true, err));
+    TRY(resnet9_part(b, "conv4", 8 * o->width, o->bn, true, err));
+    TRY(resnet9_residual(b, "res2", o->bn, err));
+    const uint32_t *map = b->list.layer[b->list.n - 1].out;
+    uint32_t side = map[1] < map[2] ? map[1] : map[2];
+    struct arch_layer pool = maxpool2();
+    pool.kernel = pool.stride = side < 4 ? side : 4;
+    TRY(put(b, "classifier.0", pool, err));
+    TRY(put(b, "classifier.1", plain(LAYER_FLATTEN), err));
+    return put(b, "classifier.2", linear(classes), err);
+}
+
+/* Multiples of the first stage's channels, or POOL. */
+typedef uint8_t vgg_plan[24];
+enum { POOL = 0, END = 255 };
+
+/* Modules are numbered as in torchvision's `features`. One linear layer, `classifier`, follows the
+ * last pooling, as usual for 32x32 images. */
+static int build_vgg(struct arch_builder *b, const vgg_plan stages, const struct arch_options *o,
+                     uint32_t classes, struct error *err)
+{
+    char name[16];
+    uint32_t at = 0;
+    for (size_t i = 0; stages[i] != END; i++) {
+        struct arch_layer part[3] = {conv(stages[i] * o->width, 3, 1, 1, true),
+                                     plain(LAYER_BATCHNORM), plain(LAYER_RELU)};
+        if (stages[i] == POOL)
+            part[0] = maxpool2();
+        for (int j = 0; j < (stages[i] == POOL ? 1 : 3); j++) {
+            if (j == 1 && !o->bn)
+                continue;
+            snprintf(name, sizeof(name), "features.%u", at++);
+            TRY(put(b, name, part[j], err));
+        }
+    }
+    TRY(put(b, "flatten", plain(LAYER_FLATTEN), err));
+    return put(b, "classifier", linear(classes), err);
+}
+
+/* Simonyan & Zisserman 2015, table 1, columns A, D and E. */
+static int build_vgg11(struct arch_builder *b, const struct arch_options *o, uint32_t classes,
+                       struct error *err)
+{
+    static const vgg_plan a = {1, POOL, 2, POOL, 4, 4, POOL, 8, 8, POOL, 8, 8, POOL, END};
+    return build_vgg(b, a, o, classes, err);
+}
+
+static int build_vgg16(struct arch_builder *b, const struct arch_options *o, uint32_t classes,
+                       struct error *err)
+{
+    static const vgg_plan d = {1, 1, POOL, 2,    2, POOL, 4, 4,    4,  POOL,
+                               8, 8, 8,    POOL, 8, 8,    8, POOL, END};
+    return build_vgg(b, d, o, classes, err);
+}
+
+static int build_vgg19(struct arch_builder *b, const struct arch_options *o, uint32_t classes,
+                       struct error *err)
+{
+    static const vgg_plan e = {1, 1, POOL, 2, 2,    POOL, 4, 4, 4, 4,    POOL,
+                               8, 8, 8,    8, POOL, 8,    8, 8, 8, POOL, END};
+    return build_vgg(b, e, o, classes, err);
+}
+
 static const struct arch_named named[] = {
-    {"mlp", 256, 2, false, build_mlp},
-    {"lenet5", 0, 0, false, build_lenet5},
-    {"cnn", 32, 1, true, build_cnn},
-    {"resnet18", 64, 1, true, build_resnet18},
+    {"mlp", 256, 2, false, false, build_mlp},        {"lenet5", 0, 0, false, false, build_lenet5},
+    {"cnn", 32, 1, true, false, build_cnn},          {"resnet9", 64, 1, true, false, build_resnet9},
+    {"resnet18", 64, 1, true, true, build_resnet18}, {"vgg11", 64, 1, true, false, build_vgg11},
+    {"vgg16", 64, 1, true, false, build_vgg16},      {"vgg19", 64, 1, true, false, build_vgg19},
 };
 
 const struct arch_named *arch_named_find(const char *name)
@@ -190,6 +294,7 @@ const struct arch_named *arch_named_find(const char *name)
 
 const char *const *arch_names(void)
 {
-    static const char *const names[] = {"mlp", "lenet5", "cnn", "resnet18", "sequential", NULL};
+    static const char *const names[] = {"mlp",   "lenet5", "cnn",   "resnet9",    "resnet18",
+                                        "vgg11", "vgg16",  "vgg19", "sequential", NULL};
     return names;
 }

@@ -301,21 +301,25 @@ static int read_input(const struct yaml_node *node, const uint32_t given[3], uin
 static int read_named(const struct yaml_node *node, const struct arch_named *def, struct arch *a,
                       struct error *err)
 {
-    static const char *const all[] = {"arch", "input", "classes", "width", "bn"};
-    const char *keys[6] = {all[0], all[1], all[2], NULL};
+    static const char *const all[] = {"arch", "input", "classes", "width", "bn", "halve"};
+    const char *keys[7] = {all[0], all[1], all[2], NULL};
     size_t n = 3;
     if (def->default_width)
         keys[n++] = all[3];
     if (def->takes_bn)
         keys[n++] = all[4];
+    if (def->takes_halve)
+        keys[n++] = all[5];
     struct arch_options o = {.width = def->default_width, .bn = true};
     struct arch_builder b = {.input = a->input};
     if (node->kind == YAML_MAP) {
-        const struct yaml_node *bn = yaml_get(node, "bn");
+        const struct yaml_node *bn = yaml_get(node, "bn"), *halve = yaml_get(node, "halve");
         TRY(yaml_known_keys(node, def->name, keys, err));
         TRY(read_u32(node, "width", def->min_width, 4096, false, &o.width, err));
         if (bn)
             TRY(yaml_bool(bn, "bn", &o.bn, err));
+        if (halve)
+            TRY(yaml_bool(halve, "halve", &o.halve, err));
     }
     if (a->classes == 0)
         return yaml_error(node, err, "classes is missing; for example classes: 10");

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "loss.h"
 #include "rng.h"
@@ -16,6 +17,7 @@ struct loop {
     const struct recipe *r;
     const struct batch_source *src;
     const struct train_hooks *hooks;
+    const struct train_checkpoints *checkpoints; /* NULL: none */
     uint64_t seed;
     struct par *par;
     struct net *net;
@@ -118,6 +120,25 @@ static void set_order(struct loop *l, uint32_t epoch)
             l->order[i] = i;
 }
 
+static int epoch_end(struct loop *l, uint32_t epoch, struct error *err)
+{
+    const struct train_hooks *h = l->hooks;
+    const struct train_checkpoints *c = l->checkpoints;
+    uint32_t all = l->src->n;
+    if (h && h->epoch_done)
+        TRY(h->epoch_done(h->arg, epoch, l->loss_sum / all, 100 * (double)l->n_right / all, err));
+    if (!c || !c->save)
+        return 0;
+    struct train_state s = {.epochs = epoch + 1,
+                            .steps = l->step,
+                            .n_param = l->m->n_param,
+                            .n_stat = l->m->n_stat,
+                            .param = l->m->param,
+                            .stat = l->m->stat,
+                            .moment = {l->optim->m, l->optim->v}};
+    return c->save(c->arg, &s, err);
+}
+
 static int loop_epoch(struct loop *l, uint32_t epoch, struct error *err)
 {
     double lr = schedule_rate(&l->r->schedule, l->r->lr, epoch, l->r->epochs);
@@ -130,23 +151,72 @@ static int loop_epoch(struct loop *l, uint32_t epoch, struct error *err)
         TRY(loop_step(l, epoch, first, n, lr, err));
         TRY(after_step(l, n));
     }
-    if (!l->hooks || !l->hooks->epoch_done)
+    return epoch_end(l, epoch, err);
+}
+
+static int check_size(const char *what, size_t have, size_t want, struct error *err)
+{
+    if (have == want)
         return 0;
-    return l->hooks->epoch_done(l->hooks->arg, epoch, l->loss_sum / all,
-                                100 * (double)l->n_right / all, err);
+    return error_set(err, ERR_INVALID,
+                     "the checkpoint has %zu %s, this run has %zu; it belongs to another model or "
+                     "optimizer",
+                     have, what, want);
+}
+
+static int check_state(const struct loop *l, const struct train_state *s, struct error *err)
+{
+    uint64_t per_epoch = l->n_steps / l->r->epochs, steps = s->epochs * per_epoch;
+    TRY(check_size("parameters", s->n_param, l->m->n_param, err));
+    TRY(check_size("statistics", s->n_stat, l->m->n_stat, err));
+    TRY(check_size("moments", (s->moment[0] != NULL) + (s->moment[1] != NULL),
+                   (l->optim->m != NULL) + (l->optim->v != NULL), err));
+    if (s->epochs > l->r->epochs)
+        return error_set(err, ERR_INVALID, "the checkpoint has %u epochs behind it, of %u",
+                         s->epochs, l->r->epochs);
+    if (s->steps != steps)
+        return error_set(err, ERR_INVALID,
+                         "the checkpoint has %" PRIu64 " steps in %u epochs behind it, these data "
+                         "and this batch size take %" PRIu64,
+                         s->steps, s->epochs, steps);
+    return 0;
+}
+
+static int restore(struct loop *l, const struct train_state *s, struct error *err)
+{
+    TRY(check_state(l, s, err));
+    memcpy(l->m->param, s->param, s->n_param * sizeof(float));
+    memcpy(l->m->stat, s->stat, s->n_stat * sizeof(float));
+    if (s->moment[0])
+        memcpy(l->optim->m, s->moment[0], s->n_param * sizeof(float));
+    if (s->moment[1])
+        memcpy(l->optim->v, s->moment[1], s->n_param * sizeof(float));
+    l->optim->steps = l->step = s->steps;
+    return 0;
+}
+
+int train_resume(struct model *m, const struct recipe *r, const struct batch_source *src,
+                 uint64_t seed, struct par *par, const struct train_hooks *hooks,
+                 const struct train_checkpoints *checkpoints, struct error *err)
+{
+    struct loop l = {.m = m, .r = r, .src = src, .hooks = hooks, .seed = seed, .par = par};
+    const struct train_state *from = checkpoints ? checkpoints->from : NULL;
+    l.checkpoints = checkpoints;
+    if (src->n == 0)
+        return error_set(err, ERR_INVALID, "there is no sample to train on");
+    int rc = loop_init(&l, err);
+    if (rc == 0 && from)
+        rc = restore(&l, from, err);
+    for (uint32_t e = from ? from->epochs : 0; rc == 0 && e < r->epochs; e++)
+        rc = loop_epoch(&l, e, err);
+    loop_release(&l);
+    return rc;
 }
 
 int train_run(struct model *m, const struct recipe *r, const struct batch_source *src,
               uint64_t seed, struct par *par, const struct train_hooks *hooks, struct error *err)
 {
-    struct loop l = {.m = m, .r = r, .src = src, .hooks = hooks, .seed = seed, .par = par};
-    if (src->n == 0)
-        return error_set(err, ERR_INVALID, "there is no sample to train on");
-    int rc = loop_init(&l, err);
-    for (uint32_t e = 0; rc == 0 && e < r->epochs; e++)
-        rc = loop_epoch(&l, e, err);
-    loop_release(&l);
-    return rc;
+    return train_resume(m, r, src, seed, par, hooks, NULL, err);
 }
 
 struct prediction {

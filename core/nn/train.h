@@ -54,6 +54,16 @@ struct batch_source {
     void *self;
 };
 
+/* A training run between two epochs: what the rest of it depends on besides recipe, data and
+ * seed. Orders, augmentation and dropout are functions of seed, epoch and step. */
+struct train_state {
+    uint32_t epochs; /* done */
+    uint64_t steps;  /* done */
+    size_t n_param, n_stat;
+    const float *param, *stat; /* the model's, (n_param) and (n_stat) */
+    const float *moment[2];    /* the optimiser's, (n_param) each; NULL where it keeps none */
+};
+
 struct train_hooks {
     /* After each epoch; a negative return stops training with that code. */
     int (*epoch_done)(void *arg, uint32_t epoch, double mean_loss, double accuracy_percent,
@@ -65,10 +75,25 @@ struct train_hooks {
     void *arg;
 };
 
+/* Where a run starts, and who keeps its states. */
+struct train_checkpoints {
+    const struct train_state *from; /* NULL: the beginning */
+    /* After each epoch and its epoch_done, if not NULL: the state, valid during the call. A
+     * negative return stops. */
+    int (*save)(void *arg, const struct train_state *state, struct error *err);
+    void *arg;
+};
+
 /* Trains in place. The order of epoch e comes from the stream (seed, "shuffle", e). A loss that
  * becomes NaN is ERR_NUMERIC with epoch and step in the text. */
 int train_run(struct model *m, const struct recipe *r, const struct batch_source *src,
               uint64_t seed, struct par *par, const struct train_hooks *hooks, struct error *err);
+/* The same with checkpoints (NULL: none). A run that starts from a state ends in the same bytes as
+ * one without a break; hooks see the remaining epochs. A state that does not fit the model, the
+ * optimiser or the recipe is an error and leaves the model alone. */
+int train_resume(struct model *m, const struct recipe *r, const struct batch_source *src,
+                 uint64_t seed, struct par *par, const struct train_hooks *hooks,
+                 const struct train_checkpoints *checkpoints, struct error *err);
 
 /* Evaluation-mode logits (src->n, classes), batch by batch. */
 int predict_run(const struct model *m, const struct batch_source *src, uint32_t batch,

@@ -9,6 +9,8 @@
 #define NO_OP_SHARE 0.05
 /* Beyond the oracles by more than so many of their standard deviations: forgot too much. */
 #define OVER_SDS 2.0
+/* An oracle's AUC may be off 0.5 by so much: finite sets are never quite alike. */
+#define AUDIT_SLACK 0.02
 
 /* The row of `original` that a row started from; NULL if it is not on the board. */
 static const struct result_row *start_of(const struct results *r, const struct result_row *row)
@@ -89,6 +91,24 @@ static bool is_about_forgetting(const char *term)
            (n > sizeof(suffix) - 1 && strcmp(term + n - (sizeof(suffix) - 1), suffix) == 0);
 }
 
+/* An oracle never saw the forget set, so no attack should tell it from the test set: where one
+ * does, the attack (or the split) measures something else, and the cell decides nothing. Class
+ * scenarios are apart: there forget and test samples differ by class. */
+static bool fails_own_audit(const struct board_work *w, const struct board_entry *e)
+{
+    for (size_t t = 0; t < w->r->n_gap; t++) {
+        int c = w->term[t];
+        if (c < 0 || strncmp(e->scenario, "class-", 6) == 0 ||
+            strcmp(w->r->gap[t], "forget_acc") == 0 || !is_about_forgetting(w->r->gap[t]))
+            continue;
+        const struct board_cell *cell = &e->cell[c];
+        bool outside = cell->ci_low > 0.5 || cell->ci_high < 0.5;
+        if (outside && fabs(cell->mean - 0.5) > AUDIT_SLACK)
+            return true;
+    }
+    return false;
+}
+
 /* On the far side of the oracles, seen from the original, in some term on the forget set. */
 static bool is_over_unlearned(const struct board_work *w, const struct board_entry *e,
                               const struct board_entry *original)
@@ -159,6 +179,7 @@ void board_fill_flags(const struct board_work *w, const size_t *row, size_t n,
     } flags[] = {
         {is_underpowered(w, row, n), "underpowered"},
         {e->n_used < e->n_planned, "failed-runs"},
+        {e->row_class == ROW_ORACLE && fails_own_audit(w, e), "undecidable"},
         {method && is_no_op(w, row, n), "no-op"},
         {method && is_collapsed(w->r, e, original), "collapsed"},
         {method && is_over_unlearned(w, e, original), "over-unlearned"},

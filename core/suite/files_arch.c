@@ -105,7 +105,7 @@ static uint32_t classes_of_tensors(const struct safetensors *st, const struct ar
 {
     const struct arch_layer *last = last_with_weights(any->layer, any->n_layers);
     char *name = last ? text_format("%s.weight", last->name) : NULL;
-    const struct st_tensor *t = name ? safetensors_find(st, name) : NULL;
+    const struct st_tensor *t = name ? model_file_tensor(st, name) : NULL;
     free(name);
     return t && t->n_dim > 1 && t->dim[0] <= INT32_MAX ? (uint32_t)t->dim[0] : 0;
 }

@@ -24,12 +24,12 @@ struct logits_file {
 struct member_files {
     struct logits_file target, references;
     uint32_t n, n_views, n_classes, n_models;
-    int32_t *y;           /* (n) */
-    uint8_t *inclusion;   /* (n_models, n) */
-    uint8_t *role;        /* (n) enum row_role; NULL without a split */
-    const float **reference_at;  /* (n_models) */
+    int32_t *y;                   /* (n) */
+    uint8_t *inclusion;           /* (n_models, n) */
+    uint8_t *role;                /* (n) enum row_role; NULL without a split */
+    const float **reference_at;   /* (n_models) */
     const uint8_t **inclusion_at; /* (n_models) */
-    uint32_t *rows, n_rows;      /* candidates, as rows of the files */
+    uint32_t *rows, n_rows;       /* candidates, as rows of the files */
     struct member_set known[2], judged;
     struct member_input in;
 };
@@ -86,8 +86,9 @@ static int logits_open(const char *path, struct logits_file *f, struct error *er
     f->path = path;
     TRY(npy_open(path, &f->npy, err));
     if (f->npy.type != NPY_F32 && f->npy.type != NPY_F64)
-        return error_set(err, ERR_INVALID, "%s: numbers of type \"%s\", expected float32 or float64",
-                         path, npy_type_name(f->npy.type));
+        return error_set(err, ERR_INVALID,
+                         "%s: numbers of type \"%s\", expected float32 or float64", path,
+                         npy_type_name(f->npy.type));
     f->v = f->npy.bytes;
     if (f->npy.type == NPY_F64) {
         const double *wide = f->npy.bytes;
@@ -128,8 +129,10 @@ static int read_integers(const char *path, uint32_t n, int32_t **ret, struct err
     int32_t *v = malloc((a.n + 1) * sizeof(*v));
     int rc = v ? 0 : error_nomem(err);
     if (rc == 0 && (a.n_dim != 1 || a.dim[0] != n))
-        rc = error_set(err, ERR_INVALID, "%s: %zu numbers in %u dimensions, expected (%" PRIu32
-                       "): one a sample of --target", path, a.n, a.n_dim, n);
+        rc = error_set(err, ERR_INVALID,
+                       "%s: %zu numbers in %u dimensions, expected (%" PRIu32
+                       "): one a sample of --target",
+                       path, a.n, a.n_dim, n);
     if (rc == 0 && npy_to_i32(&a, v, err) < 0)
         rc = error_prefix(err, "%s", path);
     npy_release(&a);
@@ -171,10 +174,10 @@ static int read_split(struct files_job *job, struct member_files *f, struct erro
         return 0;
     TRY(read_integers(path, f->n, &v, err));
     f->role = malloc(f->n + 1u);
-    int rc = f->role ? to_bytes(path, v, f->n, ROW_TEST_FORGOTTEN,
-                                "0 retain, 1 forget, 2 test, 3 test of forgotten classes", f->role,
-                                err)
-                     : error_nomem(err);
+    int rc = f->role
+                 ? to_bytes(path, v, f->n, ROW_TEST_FORGOTTEN,
+                            "0 retain, 1 forget, 2 test, 3 test of forgotten classes", f->role, err)
+                 : error_nomem(err);
     free(v);
     return rc;
 }
@@ -202,8 +205,9 @@ static int read_inclusion(const char *path, struct member_files *f, struct error
     f->inclusion = malloc((size_t)f->n_models * f->n + 1);
     int rc = v && f->inclusion ? 0 : error_nomem(err);
     if (rc == 0 && (a.n_dim != 2 || a.dim[0] != f->n_models || a.dim[1] != f->n))
-        rc = error_set(err, ERR_INVALID, "%s: expected (models, N) = (%" PRIu32 ", %" PRIu32
-                       "), as the references", path, f->n_models, f->n);
+        rc = error_set(err, ERR_INVALID,
+                       "%s: expected (models, N) = (%" PRIu32 ", %" PRIu32 "), as the references",
+                       path, f->n_models, f->n);
     if (rc == 0 && npy_to_i32(&a, v, err) < 0)
         rc = error_prefix(err, "%s", path);
     if (rc == 0)
@@ -253,11 +257,10 @@ static int make_input(struct files_job *job, struct member_files *f, struct erro
     const char *fit = json_string_value(json_object_get(job->json, "fit"));
     bool required = fit && strcmp(fit, "required") == 0;
     bool told = required || (fit && strcmp(fit, "population") == 0);
-    struct member_input all = {
-        .candidates = {f->n, f->n_views, f->n_classes, f->target.v, f->y},
-        .n_models = f->n_models,
-        .reference_logits = f->reference_at,
-        .inclusion = f->inclusion_at};
+    struct member_input all = {.candidates = {f->n, f->n_views, f->n_classes, f->target.v, f->y},
+                               .n_models = f->n_models,
+                               .reference_logits = f->reference_at,
+                               .inclusion = f->inclusion_at};
     f->rows = malloc((f->n + 1u) * sizeof(*f->rows));
     if (!f->rows)
         return error_nomem(err);
@@ -325,8 +328,8 @@ static int add_shares(json_t *result, const struct member_files *f, const char *
 static int add_counts(json_t *result, const struct member_files *f, struct error *err)
 {
     static const char *const names[] = {"retain", "forget", "test", "test_forgotten"};
-    json_t *n = json_pack("{s:I,s:I}", "samples", (json_int_t)f->n, "judged",
-                          (json_int_t)f->n_rows);
+    json_t *n =
+        json_pack("{s:I,s:I}", "samples", (json_int_t)f->n, "judged", (json_int_t)f->n_rows);
     json_int_t count[4] = {0, 0, 0, 0};
     for (uint32_t i = 0; f->role && i < f->n; i++)
         count[f->role[i]]++;

@@ -1,7 +1,7 @@
 /* files_selftest.c: `lethe selftest attacks`: every membership attack against a model that is known
- * to leak and one that cannot. Images are noise and labels are drawn, so that a model can do nothing
- * but memorise: the overfit model must be seen through, and a model that never saw the candidates
- * must look innocent. */
+ * to leak and one that cannot. Images are noise and labels are drawn, so that a model can do
+ * nothing but memorise: the overfit model must be seen through, and a model that never saw the
+ * candidates must look innocent. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +14,7 @@
 #include "task.h"
 
 enum {
-    N_POOL = 1600,  /* each model is trained on half of them */
+    N_POOL = 1600, /* each model is trained on half of them */
     N_FRESH = 800, /* what the innocent model is trained on */
     N_SHADOWS = 16,
     N_KNOWN = 200, /* of either side, told to attacks that are fitted */
@@ -27,11 +27,11 @@ struct selftest {
     struct files_job *job;
     uint64_t seed;
     struct arch *arch;
-    float *x;                            /* (N_POOL + N_FRESH, 1, SIDE, SIDE) */
-    int32_t *y;                          /* (N_POOL + N_FRESH) */
-    float *logits[N_SHADOWS + 2];        /* (N_POOL, N_CLASSES): shadows, overfit, innocent */
-    uint8_t *inclusion[N_SHADOWS + 1];   /* (N_POOL) */
-    uint32_t *candidate, n_candidates;   /* rows that are judged */
+    float *x;                                 /* (N_POOL + N_FRESH, 1, SIDE, SIDE) */
+    int32_t *y;                               /* (N_POOL + N_FRESH) */
+    float *logits[N_SHADOWS + 2];             /* (N_POOL, N_CLASSES): shadows, overfit, innocent */
+    uint8_t *inclusion[N_SHADOWS + 1];        /* (N_POOL) */
+    uint32_t *candidate, n_candidates;        /* rows that are judged */
     struct member_set known[2][2], judged[2]; /* by model; known by side */
 };
 
@@ -220,8 +220,8 @@ static int add_row(json_t *rows, const char *id, const char *name, const double 
 static int try_attack(const struct selftest *t, const json_t *plugin, json_t *rows,
                       struct error *err)
 {
-    struct hosting h = {.params = json_object_get(plugin, "params"), .seed = t->seed,
-                        .par = t->job->par};
+    struct hosting h = {
+        .params = json_object_get(plugin, "params"), .seed = t->seed, .par = t->job->par};
     const char *path, **names[2] = {NULL, NULL};
     double *scores[2] = {NULL, NULL}, auc[2];
     uint32_t n = 0;
@@ -268,9 +268,9 @@ int files_selftest(struct files_job *job, struct error *err)
         if (rc == 0)
             rc = try_attack(&t, plugin, rows, err);
     }
-    if (rc == 0 && (json_object_set(job->result, "rows", rows) != 0 ||
-                    json_object_set_new(job->result, "members", json_integer(N_POOL / 2 - N_KNOWN)) !=
-                        0))
+    if (rc == 0 &&
+        (json_object_set(job->result, "rows", rows) != 0 ||
+         json_object_set_new(job->result, "members", json_integer(N_POOL / 2 - N_KNOWN)) != 0))
         rc = error_nomem(err);
     json_decref(rows);
     selftest_release(&t);

@@ -149,7 +149,10 @@ static int measure(const struct gatherer *g, struct result_row *row, bool is_att
         is_attack ? &g->plan->suite->attack[entry] : &g->plan->suite->metric[entry];
     json_t *object = NULL;
     if (task == NO_TASK && e->desc && row->status == VERDICT_OK && !is_attack)
-        return note_columns(g, row, is_attack, entry, "oracles are what groups are compared with",
+        return note_columns(g, row, is_attack, entry,
+                            row->row_class == ROW_ORACLE
+                                ? "oracles are what groups are compared with"
+                                : "only outputs were imported, not the model",
                             err);
     if (task == NO_TASK) { /* the attack or metric itself could not be loaded */
         struct task none = {.verdict = e->failure ? e->failure->verdict : VERDICT_FAILED};
@@ -177,6 +180,18 @@ static double number_of(const json_t *o, const char *key)
 {
     const json_t *v = json_object_get(o, key);
     return json_is_number(v) ? json_number_value(v) : 0;
+}
+
+static bool is_imported(const struct gatherer *g, const struct plan_row *r)
+{
+    return r->kind == PLAN_METHOD && g->plan->suite->unlearn[r->entry].import;
+}
+
+/* What a model made elsewhere cost is not known. */
+static int no_costs(struct result_row *row, struct error *err)
+{
+    row->prepare_s = row->wall_s = row->cpu_s = row->peak_mb = NAN;
+    return (row->host = text_dup("")) ? 0 : error_nomem(err);
 }
 
 /* Wall time of the adversarial sets counts as preparation of every row that uses them. */
@@ -212,6 +227,10 @@ static int fill_counts(const struct gatherer *g, const struct plan_row *plan_row
     json_t *meters = NULL;
     if (plan_row->kind == PLAN_ORIGINAL)
         return 0; /* doing nothing costs nothing; its training is not unlearning */
+    if (is_imported(g, plan_row)) { /* nobody counted */
+        free(row->division);
+        return (row->division = text_dup("imported")) ? 0 : error_nomem(err);
+    }
     TRY(read_object(g, plan_row->model, "meters.json", &meters, err));
     for (size_t i = 0; i < N_METERS; i++)
         row->count[i] = number_of(meters, meter_names[i]);
@@ -297,7 +316,7 @@ static int gather_row(const struct gatherer *g, const struct plan_row *r, struct
     if (row->status != VERDICT_OK)
         return (row->host = text_dup("")) ? 0 : error_nomem(err);
     TRY(fill_counts(g, r, row, err));
-    return fill_costs(g, r, row, err);
+    return is_imported(g, r) ? no_costs(row, err) : fill_costs(g, r, row, err);
 }
 
 /* ---- the frame ---- */

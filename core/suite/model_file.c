@@ -83,7 +83,7 @@ int model_save(const struct model *m, const char *path, struct error *err)
 
 /* How the names of a file differ from ours. */
 struct naming {
-    const char *prefix; /* of every name */
+    const char *prefix;           /* of every name */
     const char *const (*word)[2]; /* ours, theirs; NULL-ended */
 };
 
@@ -128,6 +128,17 @@ static char **names_make(const struct naming *naming, const struct model *m)
             return NULL;
         }
     return names;
+}
+
+const struct st_tensor *model_file_tensor(const struct safetensors *st, const char *name)
+{
+    const struct st_tensor *found = NULL;
+    for (size_t k = 0; !found && k < sizeof(namings) / sizeof(namings[0]); k++) {
+        char *theirs = their_name(&namings[k], name);
+        found = theirs ? safetensors_find(st, theirs) : NULL;
+        free(theirs);
+    }
+    return found;
 }
 
 /* The names under which all tensors are there; else our own, for the message. */

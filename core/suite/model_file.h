@@ -3,6 +3,7 @@
 #define SUITE_MODEL_FILE_H
 
 #include "model.h"
+#include "safetensors.h"
 
 /* Where a file's metadata keeps the architecture. */
 #define MODEL_ARCH_KEY "lethe.arch"
@@ -15,5 +16,8 @@ int model_load(const char *path, struct arch **ret_arch, struct model **ret, str
 /* Parameters and statistics of a file, whatever wrote it, into a model whose architecture is known.
  * After an error m holds a mixture. */
 int model_load_into(struct model *m, const char *path, struct error *err);
+/* The tensor that a file of any known naming has for our name ("linear.weight": also
+ * "module.linear.weight" of DataParallel, "fc.weight" of torchvision); NULL when there is none. */
+const struct st_tensor *model_file_tensor(const struct safetensors *st, const char *name);
 
 #endif

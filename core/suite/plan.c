@@ -76,6 +76,8 @@ static int append(struct plan *p, struct draft *d, const char *id, struct error 
     memcpy(t.id, id, HASH_HEX_SIZE);
     t.identity = d->identity;
     t.title = d->title;
+    t.import_path = d->import;
+    d->import = NULL;
     t.plugin_path = d->plugin ? d->plugin->path : NULL;
     t.attack_plugin = d->attack_plugin;
     d->identity = NULL;
@@ -98,6 +100,7 @@ int plan_add(struct plan *p, struct draft *d, uint32_t *ret, struct error *err)
         *ret = p->slot[slot_of(p, id)];
     json_decref(d->identity);
     free(d->title);
+    free(d->import);
     return rc;
 }
 
@@ -220,15 +223,20 @@ static int method_row(struct planner *b, const struct forget_set *f, unsigned en
     char title[64];
     snprintf(title, sizeof(title), "train original %lld", (long long)model_seed);
     TRY(plan_train(b, "original", model_seed, NULL, 1, title, &row.original, err));
-    bool serves = e->desc && desc_serves(e->desc, spec->kind == FORGET_CLASS ? "class" : "random");
-    if (!serves) {
+    const char *word = spec->kind == FORGET_CLASS ? "class" : "random";
+    bool serves = e->import || (e->desc && desc_serves(e->desc, word));
+    if (!serves)
         TRY(mark_unplannable(e, spec, &row, err));
+    else if (e->import)
+        TRY(plan_import(b, e, &row, err));
+    else
+        TRY(plan_unlearn(b, e, f->identity, f->share, &row, err));
+    if (row.model == NO_TASK) {
         int rc = add_row(b->plan, &row, err);
         if (rc < 0)
             free(row.reason);
         return rc;
     }
-    TRY(plan_unlearn(b, e, f->identity, f->share, &row, err));
     TRY(add_row(b->plan, &row, err));
     return plan_measures(b, f->identity, last_row(b->plan), err);
 }
@@ -365,6 +373,7 @@ void plan_release(struct plan *p)
     for (unsigned i = 0; i < p->n; i++) {
         json_decref(p->task[i].identity);
         free(p->task[i].title);
+        free(p->task[i].import_path);
         free(p->task[i].dep);
         free(p->task[i].reason);
     }
@@ -415,6 +424,8 @@ json_t *plan_job(const struct plan *p, unsigned task, const struct store *store,
         bad |= json_object_set_new(job, "wall_limit_s", json_real(s->wall_limit_s));
         bad |= json_object_set_new(job, "memory_limit", json_integer((json_int_t)s->memory_limit));
     }
+    if (t->import_path)
+        bad |= json_object_set_new(job, "import_path", json_string(t->import_path));
     if (t->kind == TASK_DATA)
         bad |= json_object_set_new(job, "data_paths", data_spec_paths(&s->data));
     if (t->attack_plugin)

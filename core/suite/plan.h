@@ -13,7 +13,8 @@
 #define TASK_KIND_MAP(X)                                                                           \
     X(DATA, "data")                                                                                \
     X(TRAIN, "train")                                                                              \
-    X(PREDICT, "predict") X(ADVERSARIAL, "adversarial") X(UNLEARN, "unlearn") X(ATTACK, "attack")  \
+    X(PREDICT, "predict")                                                                          \
+    X(ADVERSARIAL, "adversarial") X(UNLEARN, "unlearn") X(ATTACK, "attack")                        \
         X(EVALUATE, "evaluate") X(METRIC, "metric")
 enum task_kind {
 #define TASK_KIND_X(name, word) TASK_##name,
@@ -38,6 +39,7 @@ struct task {
     json_t *identity;
     char *title;             /* for people: "unlearn amun, original 1, random-0.1 seed 1" */
     const char *plugin_path; /* of a plugin task; else NULL */
+    char *import_path;       /* of a model made elsewhere; else NULL */
     const struct plugin_desc *attack_plugin; /* an example attack the plugin may call; NULL */
     unsigned *dep;                           /* indices of tasks whose artifacts it reads */
     unsigned n_deps;

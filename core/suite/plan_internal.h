@@ -9,6 +9,7 @@ struct draft {
     enum task_kind kind;
     json_t *identity; /* owned until plan_add */
     char *title;      /* owned until plan_add */
+    char *import;     /* path of a model made elsewhere, or NULL; owned until plan_add */
     uint32_t dep[8];
     unsigned n_deps;
     const uint32_t *more; /* further inputs: shadow models' outputs */
@@ -51,6 +52,10 @@ int plan_shadows(struct planner *b, struct error *err);
 /* The unlearning task of a row and the adversarial sets that it declares. */
 int plan_unlearn(struct planner *b, const struct suite_entry *e, const json_t *forget, double share,
                  struct plan_row *row, struct error *err);
+/* A model made elsewhere instead; row->model is NO_TASK, with a reason, when its file is not there.
+ */
+int plan_import(struct planner *b, const struct suite_entry *e, struct plan_row *row,
+                struct error *err);
 /* Predictions of and attacks on row->model. */
 int plan_measures(struct planner *b, const json_t *forget, struct plan_row *row, struct error *err);
 

@@ -159,9 +159,13 @@ static int plan_metric(struct planner *b, const struct suite_entry *e, const str
 }
 
 /* The oracles are what groups are compared with: their own group has nothing to be compared with.
- */
-static bool is_measured(const struct suite_entry *e, const struct plan_row *row)
+ * Of imported logits neither weights nor costs are known. */
+static bool is_measured(const struct planner *b, const struct suite_entry *e,
+                        const struct plan_row *row)
 {
+    if (row->kind == PLAN_METHOD && b->suite->unlearn[row->entry].import_logits &&
+        (desc_has_cap(e->desc, "model") || desc_has_cap(e->desc, "cost")))
+        return false;
     const char *scope = json_string_value(json_object_get(e->desc->json, "scope"));
     return row->model != NO_TASK &&
            !(scope && strcmp(scope, "group") == 0 && row->kind == PLAN_ORACLE);
@@ -172,7 +176,7 @@ int plan_metrics(struct planner *b, struct error *err)
     for (unsigned r = 0; r < b->plan->n_rows; r++)
         for (unsigned i = 0; i < b->suite->n_metrics; i++) {
             const struct suite_entry *e = &b->suite->metric[i];
-            if (!e->desc || !is_measured(e, &b->plan->row[r]))
+            if (!e->desc || !is_measured(b, e, &b->plan->row[r]))
                 continue;
             TRY(plan_metric(b, e, &b->plan->row[r], &b->plan->row[r].metric[i], err));
         }

@@ -246,7 +246,10 @@ static int plan_attack(struct planner *b, const struct suite_entry *e, const jso
 int plan_measures(struct planner *b, const json_t *forget, struct plan_row *row, struct error *err)
 {
     const struct suite *s = b->suite;
-    TRY(plan_predict(b, row->model, &row->predict, err));
+    if (row->kind == PLAN_METHOD && s->unlearn[row->entry].import_logits)
+        row->predict = row->model; /* outputs are all there is */
+    else
+        TRY(plan_predict(b, row->model, &row->predict, err));
     row->forget = json_incref((json_t *)forget);
     char *of = text_dup(b->plan->task[row->model].title);
     int rc = of ? 0 : error_nomem(err);

@@ -34,7 +34,8 @@ enum row_class { ROW_METHOD = 0, ROW_ORIGINAL, ROW_ORACLE };
 struct result_row {
     uint32_t run; /* 1-based line number in runs.csv */
     enum row_class row_class;
-    char *scenario, *method, *plugin, *division;   /* "with-retain" | "forget-only" | "reference" */
+    char *scenario, *method, *plugin,
+        *division; /* "with-retain" | "forget-only" | "imported" | "reference" */
     int64_t seed_model, seed_forget, seed_unlearn; /* -1: does not apply (empty cell) */
     int64_t request;                               /* -1: not consecutive */
     enum verdict status;

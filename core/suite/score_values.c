@@ -151,8 +151,7 @@ static int add_value(struct score_report *out, const char *name, const char *suf
     int rc = key && json_object_set_new(out->values, key, json_number_or_null(v)) == 0
                  ? 0
                  : error_nomem(err);
-    if (rc == 0 && isnan(v) && note &&
-        json_object_set_new(out->notes, key, json_string(note)) != 0)
+    if (rc == 0 && isnan(v) && note && json_object_set_new(out->notes, key, json_string(note)) != 0)
         rc = error_nomem(err);
     free(key);
     return rc;
@@ -202,8 +201,8 @@ static int add_tpr(struct score_report *out, const char *name, const char *suffi
         note = text_format("%llu negatives cannot resolve a false positive rate of %g; "
                            "tpr_at_0_fpr is the same",
                            (unsigned long long)roc->n_neg, x);
-    int rc = add_value(out, name, suffix, enough ? roc_tpr_at(roc, x) : NAN, note ? note : empty,
-                       err);
+    int rc =
+        add_value(out, name, suffix, enough ? roc_tpr_at(roc, x) : NAN, note ? note : empty, err);
     free(note);
     return rc;
 }
@@ -272,7 +271,8 @@ int score_values(const double *scores, const uint8_t *role, const uint8_t *known
     if (rc == 0)
         rc = add_rates(&roc, name, empty, out, err);
     if (rc == 0)
-        rc = add_value(out, name, *name ? "" : "nonmember_forget", share_below_zero(&s), empty, err);
+        rc =
+            add_value(out, name, *name ? "" : "nonmember_forget", share_below_zero(&s), empty, err);
     if (rc == 0)
         rc = add_interval(&s, &roc, name, out, err); /* sorts the scores: last */
     if (rc == 0)

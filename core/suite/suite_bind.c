@@ -51,6 +51,8 @@ static int bind_file(struct suite_entry *e, enum plugin_kind kind, const struct 
 static int bind_entry(struct suite_entry *e, enum plugin_kind kind, const struct plugin_set *set,
                       struct error *err)
 {
+    if (e->import)
+        return 0;
     if (e->file)
         TRY(bind_file(e, kind, set, err));
     else

@@ -106,7 +106,44 @@ static int parse_scenarios(struct suite *s, struct error *err)
     return 0;
 }
 
-/* The entry's keys other than id: label, plugin, params, expect. */
+/* Every {word} of a pattern is one that plan_import replaces. */
+static int check_pattern(const struct yaml_node *at, const char *pattern, struct error *err)
+{
+    static const char *const words[] = {"{scenario}", "{forget}", "{seed}", "{unlearn}", NULL};
+    for (const char *p = strchr(pattern, '{'); p; p = strchr(p + 1, '{')) {
+        bool known = false;
+        for (size_t i = 0; words[i]; i++)
+            known = known || text_starts(p, words[i]);
+        if (!known)
+            return yaml_error(at, err,
+                              "import: expected {scenario}, {forget}, {seed} or {unlearn}, "
+                              "found \"%s\"",
+                              p);
+    }
+    return 0;
+}
+
+static int parse_import(const struct suite *s, struct suite_entry *e, const struct yaml_node *node,
+                        struct error *err)
+{
+    static const char *const keys[] = {"models", "logits", NULL};
+    const char *pattern;
+    if (node->kind == YAML_MAP)
+        TRY(yaml_known_keys(node, "import", keys, err));
+    if (node->kind != YAML_MAP || node->n != 1)
+        return yaml_error(node, err,
+                          "import: expected {models: FILES.safetensors} or {logits: FILES.npy}");
+    const struct yaml_node *files = node->child[0].value;
+    e->import_logits = yaml_get(node, "logits") != NULL;
+    TRY(yaml_string(files, "import", &pattern, err));
+    TRY(check_pattern(files, pattern, err));
+    char *joined = fs_join(s->dir, pattern);
+    int rc = joined ? fs_absolute(joined, &e->import, err) : error_nomem(err);
+    free(joined);
+    return rc;
+}
+
+/* The entry's keys other than id: label, plugin, params, expect, import. */
 static int parse_entry_option(struct suite *s, struct suite_entry *e, const char *key,
                               const struct yaml_node *value, struct error *err)
 {
@@ -125,6 +162,8 @@ static int parse_entry_option(struct suite *s, struct suite_entry *e, const char
         free(joined);
         return rc;
     }
+    if (strcmp(key, "import") == 0)
+        return parse_import(s, e, value, err);
     if (strcmp(key, "expect") == 0) {
         TRY(yaml_string(value, "expect", &text, err));
         if (strcmp(text, "unsupported") != 0)
@@ -149,7 +188,7 @@ static int set_entry_id(struct suite_entry *e, const struct yaml_node *at, const
 
 static bool is_option(const char *key)
 {
-    static const char *const options[] = {"label", "plugin", "params", "expect", NULL};
+    static const char *const options[] = {"label", "plugin", "params", "expect", "import", NULL};
     for (size_t i = 0; options[i]; i++)
         if (strcmp(key, options[i]) == 0)
             return true;
@@ -174,6 +213,10 @@ static int parse_entry(struct suite *s, const struct yaml_node *node, struct sui
             e->given = empty ? NULL : p->value;
         }
     }
+    if (e->import && (e->id || e->file || e->given || !e->label))
+        return yaml_error(node, err, "import: expected {label: NAME, import: {models: FILES}}");
+    if (e->import)
+        return set_entry_id(e, node, "import", err);
     if (!e->id && !e->file)
         return yaml_error(node, err, "expected a plugin id, {id: {parameters}} or {plugin: FILE}");
     if (!e->id)
@@ -198,6 +241,8 @@ static int parse_entries(struct suite *s, const char *key, struct suite_entry **
         struct suite_entry *e = &(*ret)[i];
         *ret_n = (unsigned)i + 1;
         TRY(parse_entry(s, node->child[i].value, e, err));
+        if (e->import && strcmp(key, "unlearn") != 0)
+            return yaml_error(e->node, err, "%s: import belongs to unlearn", key);
         for (size_t j = 0; j < i; j++)
             if (strcmp((*ret)[j].label, e->label) == 0)
                 return yaml_error(e->node, err,
@@ -441,6 +486,7 @@ static void entries_free(struct suite_entry *e, unsigned n)
         free(e[i].label);
         free(e[i].id);
         free(e[i].file);
+        free(e[i].import);
         json_decref(e[i].params);
     }
     free(e);

@@ -19,6 +19,8 @@ struct suite_entry {
     char *label;                   /* as on the board: the label, else the id */
     char *id;                      /* plugin id; "" when only a file is named */
     char *file;                    /* absolute path of `plugin:`; NULL: by id */
+    char *import;                  /* absolute pattern of `import: {models: ...}`, or NULL */
+    bool import_logits;            /* it was `import: {logits: ...}` */
     const struct yaml_node *node;  /* the item, for errors */
     const struct yaml_node *given; /* its parameters, or NULL */
     bool expect_unsupported;       /* `expect: unsupported` */

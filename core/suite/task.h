@@ -66,6 +66,9 @@ int task_train(struct job *job, struct error *err);
 int task_predict(struct job *job, struct error *err);
 int task_adversarial(struct job *job, struct error *err);
 int task_unlearn(struct job *job, struct error *err);
+/* Models (of task_unlearn) and outputs (of task_predict) that were made elsewhere. */
+int task_import_model(struct job *job, struct error *err);
+int task_import_logits(struct job *job, struct error *err);
 int task_attack(struct job *job, struct error *err);
 int task_evaluate(struct job *job, struct error *err);
 int task_metric(struct job *job, struct error *err);

@@ -10,9 +10,9 @@
 struct attack_input {
     struct npy target, *reference;
     uint32_t n_references;
-    const float **logits; /* per reference: (pool, classes) */
-    uint8_t **inclusion;  /* per reference: (pool) */
-    uint8_t *known;       /* (pool): 1 member, 2 non-member given to the attack; 0 candidate */
+    const float **logits;     /* per reference: (pool, classes) */
+    uint8_t **inclusion;      /* per reference: (pool) */
+    uint8_t *known;           /* (pool): 1 member, 2 non-member given to the attack; 0 candidate */
     struct member_set fit[2]; /* members, non-members */
 };
 

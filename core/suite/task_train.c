@@ -19,8 +19,8 @@ static int check_source(const struct data_spec *spec, const json_t *want, struct
     bool same = json_equal(found, want);
     json_decref(found);
     return same ? 0
-                : error_set(err, ERR_INVALID, "%s: a file changed after the plan was made; run again",
-                            spec->name);
+                : error_set(err, ERR_INVALID,
+                            "%s: a file changed after the plan was made; run again", spec->name);
 }
 
 /* The spec is in the identity as written by data_spec_identity; files that the user named are in
@@ -242,6 +242,8 @@ int task_predict(struct job *job, struct error *err)
     struct dataset *ds = NULL;
     struct arch *arch = NULL;
     struct model *m = NULL;
+    if (json_object_get(job->identity, "import"))
+        return task_import_logits(job, err);
     char *dir = job_input(job, "model", err);
     char *path = dir ? fs_join(dir, "model.safetensors") : NULL;
     int rc = path ? model_load(path, &arch, &m, err) : err->code ? err->code : error_nomem(err);

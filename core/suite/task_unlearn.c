@@ -145,6 +145,8 @@ int task_unlearn(struct job *job, struct error *err)
     struct recipe recipe;
     json_int_t seed = 0;
     struct hosting h = {.find_attack = find_attack, .find_arg = job};
+    if (json_object_get(job->identity, "import"))
+        return task_import_model(job, err);
     const char *recipe_line = job_text(job, "recipe", err);
     int rc = recipe_line ? recipe_from_text(recipe_line, &recipe, err) : err->code;
     if (rc == 0)

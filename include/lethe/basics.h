@@ -139,10 +139,14 @@ static inline lethe_status lethe_apply_preset(lethe_ctx *ctx, const lethe_param 
         return LETHE_E_NOMEM;
     for (uint32_t p = 0; p < n_params; p++)
         v[p] = ctx->param[p];
-    for (uint32_t i = 0; i < n; i++)
-        if (table[i].preset == preset &&
-            memcmp(&v[table[i].param], &params[table[i].param].def, sizeof *v) == 0)
-            v[table[i].param] = table[i].value;
+    for (uint32_t i = 0; i < n; i++) {
+        const lethe_param *p = &params[table[i].param];
+        lethe_value *now = &v[table[i].param];
+        int is_default = p->type == LETHE_PARAM_STRING ? strcmp(now->s, p->def.s) == 0
+                                                       : memcmp(now, &p->def, sizeof *now) == 0;
+        if (table[i].preset == preset && is_default)
+            *now = table[i].value;
+    }
     ctx->param = v;
     return LETHE_OK;
 }

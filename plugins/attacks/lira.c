@@ -150,7 +150,8 @@ static double score_of(struct lira *l, uint32_t mode, int tail, const struct sid
                        const struct side *out, uint64_t i)
 {
     double sum = 0;
-    if (mode != MODE_GLOBAL && (!has_models(l, 0, i) || (mode == MODE_ONLINE && !has_models(l, 1, i)))) {
+    if (mode != MODE_GLOBAL &&
+        (!has_models(l, 0, i) || (mode == MODE_ONLINE && !has_models(l, 1, i)))) {
         l->n_skipped++;
         return 0;
     }
@@ -236,8 +237,7 @@ static lethe_status score_all(lethe_ctx *ctx, void *state, const lethe_member_jo
     for (uint64_t i = 0; i < l.o->n; i++)
         score[i] = score_of(&l, mode, tail, &in, &out, i);
     if (l.n_skipped > 0)
-        lethe_logf(ctx, LETHE_LOG_WARNING,
-                   "%llu of %llu samples lack %s shadow models and score 0",
+        lethe_logf(ctx, LETHE_LOG_WARNING, "%llu of %llu samples lack %s shadow models and score 0",
                    (unsigned long long)l.n_skipped, (unsigned long long)l.o->n,
                    mode == MODE_ONLINE ? "IN or OUT" : "OUT");
     return LETHE_OK;
@@ -283,5 +283,5 @@ static const lethe_membership_attack attack = {
     .scores = scores,
     .score = score_all,
 };
-LETHE_SINGLE(LETHE_KIND_MEMBERSHIP_ATTACK, &info, params, LETHE_COUNT(params), LETHE_CAP_LOGITS | LETHE_CAP_SHADOWS, 0,
-             &attack);
+LETHE_SINGLE(LETHE_KIND_MEMBERSHIP_ATTACK, &info, params, LETHE_COUNT(params),
+             LETHE_CAP_LOGITS | LETHE_CAP_SHADOWS, 0, &attack);

@@ -149,11 +149,10 @@ static lethe_status audit_model(lethe_ctx *ctx, const struct audit_spec *s,
 static lethe_status emit_all(lethe_ctx *ctx, const double value[N_OUTPUTS], const char *why)
 {
     for (uint32_t i = 0; i < N_OUTPUTS; i++)
-        LETHE_TRY(ctx->host->emit->scalar(
-            ctx, i, value[i],
-            !isnan(value[i]) ? NULL
-            : why            ? why
-                             : "a spread needs at least 2 oracles"));
+        LETHE_TRY(ctx->host->emit->scalar(ctx, i, value[i],
+                                          !isnan(value[i]) ? NULL
+                                          : why            ? why
+                                                           : "a spread needs at least 2 oracles"));
     return LETHE_OK;
 }
 

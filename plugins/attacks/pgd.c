@@ -294,15 +294,15 @@ static lethe_status perturb_l2(lethe_ctx *ctx, const lethe_example_job *job,
 }
 
 #define PGD_DOC                                                                                    \
-    "Projected gradient descent inside a ball of fixed radius, as two attacks: pgd-linf " \
-    "steps along the sign of the loss gradient, pgd-l2 along the gradient divided by its " \
-    "norm. After each step the perturbation goes back into the ball, then the image into " \
-    "its box. Untargeted attacks climb the loss of the label, targeted ones descend that of " \
-    "the target. The last iterate is returned; random starts, restarts (samples that did " \
-    "not reach the goal start again) and early stopping are options.\n" \
-    "Paper: Madry et al., ICLR 2018. Code read: Harry24k/adversarial-attacks-pytorch " \
-    "pgd.py, pgdl2.py. Deviations: the gradient is that of the sample's own loss, not of " \
-    "the batch's mean, which matters only for the guard 1e-10 of the norm; random draws are " \
+    "Projected gradient descent inside a ball of fixed radius, as two attacks: pgd-linf "          \
+    "steps along the sign of the loss gradient, pgd-l2 along the gradient divided by its "         \
+    "norm. After each step the perturbation goes back into the ball, then the image into "         \
+    "its box. Untargeted attacks climb the loss of the label, targeted ones descend that of "      \
+    "the target. The last iterate is returned; random starts, restarts (samples that did "         \
+    "not reach the goal start again) and early stopping are options.\n"                            \
+    "Paper: Madry et al., ICLR 2018. Code read: Harry24k/adversarial-attacks-pytorch "             \
+    "pgd.py, pgdl2.py. Deviations: the gradient is that of the sample's own loss, not of "         \
+    "the batch's mean, which matters only for the guard 1e-10 of the norm; random draws are "      \
     "named by sample, so that they do not depend on the batch."
 #define PGD_CITATION                                                                               \
     "@inproceedings{madry2018towards, title={Towards Deep Learning Models Resistant to "           \

@@ -525,8 +525,8 @@ static lethe_status tune(lethe_ctx *ctx, struct attack_spec *spec, const struct 
             spec->a = trial.a;
         }
     }
-    lethe_logf(ctx, LETHE_LOG_INFO, "offline_a tuned to %.1f (AUC %.4f on shadow model 1)",
-               spec->a, best);
+    lethe_logf(ctx, LETHE_LOG_INFO, "offline_a tuned to %.1f (AUC %.4f on shadow model 1)", spec->a,
+               best);
     return LETHE_OK;
 }
 
@@ -610,7 +610,8 @@ static const lethe_info info = {
     .url = "https://arxiv.org/abs/2312.03262",
 };
 static const lethe_score scores[] = {
-    {sizeof(lethe_score), 0, "", "share of the population whose ratio this one's exceeds by gamma"}};
+    {sizeof(lethe_score), 0, "",
+     "share of the population whose ratio this one's exceeds by gamma"}};
 static const lethe_membership_attack attack = {
     .struct_size = sizeof(lethe_membership_attack),
     .n_scores = LETHE_COUNT(scores),

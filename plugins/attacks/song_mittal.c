@@ -140,8 +140,8 @@ static lethe_status score_all(lethe_ctx *ctx, void *state, const lethe_member_jo
     LETHE_TRY(thresholds(ctx, &in, &out, o->n_classes, threshold));
     for (uint32_t f = 0; f < N_FEATURES; f++)
         for (uint64_t i = 0; i < o->n; i++)
-            score[f * o->n + i] = x.value[f * o->n + i] -
-                                  threshold[f * o->n_classes + (uint32_t)o->y[i]];
+            score[f * o->n + i] =
+                x.value[f * o->n + i] - threshold[f * o->n_classes + (uint32_t)o->y[i]];
     return LETHE_OK;
 }
 

@@ -21,15 +21,7 @@
 #include <lethe/scores.h>
 
 enum { P_INPUT = 0, P_MAX_FIT, P_C, P_TOLERANCE };
-enum {
-    F_CORRECTNESS,
-    F_CONFIDENCE,
-    F_ENTROPY,
-    F_M_ENTROPY,
-    F_PROB,
-    F_M_ENTROPY_TRUE,
-    N_FEATURES
-};
+enum { F_CORRECTNESS, F_CONFIDENCE, F_ENTROPY, F_M_ENTROPY, F_PROB, F_M_ENTROPY_TRUE, N_FEATURES };
 
 static const char *const inputs[] = LETHE_INPUT_NAMES;
 static const lethe_param params[] = {
@@ -110,7 +102,8 @@ static lethe_status choose(lethe_ctx *ctx, uint64_t n, uint64_t max, const char 
 
 /* The samples that an SVM is trained on. */
 struct fit_rows {
-    const struct features *f[2]; /* non-members, members: libsvm's first class is scikit-learn's 0 */
+    const struct features
+        *f[2]; /* non-members, members: libsvm's first class is scikit-learn's 0 */
     uint32_t *row[2], n[2];
 };
 

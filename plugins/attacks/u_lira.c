@@ -130,5 +130,5 @@ static const lethe_membership_attack attack = {
     .scores = scores,
     .score = score_all,
 };
-LETHE_SINGLE(LETHE_KIND_MEMBERSHIP_ATTACK, &info, params, LETHE_COUNT(params), LETHE_CAP_LOGITS | LETHE_CAP_SHADOWS, 0,
-             &attack);
+LETHE_SINGLE(LETHE_KIND_MEMBERSHIP_ATTACK, &info, params, LETHE_COUNT(params),
+             LETHE_CAP_LOGITS | LETHE_CAP_SHADOWS, 0, &attack);

@@ -87,6 +87,48 @@ echo 120 >>idx.csv
 expect_error 'row 120 is not among the first 120 training rows' unlearn amun --model "$original" --out x.safetensors
 check "no file is left" test ! -e x.safetensors
 
+# ---- models made elsewhere, as rows of a suite ----
+mkdir -p made && cp "$unlearned" made/my-indices-idx-0-1-1.safetensors && head -c 2000 "$unlearned" >made/cut.safetensors
+sed -i '$d' idx.csv # the row that is too large
+suite '{name: npy, path: mine}' | sed 's/^suite: own/suite: imports/; s/model: \[1\]/model: [1, 2]/' >imports.yaml
+cat >>imports.yaml <<'Y'
+  - {label: Elsewhere, import: {models: "made/my-{scenario}-{forget}-{seed}-{unlearn}.safetensors"}}
+  - {label: Cut, import: {models: made/cut.safetensors}}
+  - {label: Outputs, import: {logits: "made/outputs-{seed}.npy"}}
+  - {label: Short, import: {logits: made/short.npy}}
+metrics: [accuracy, lipschitz]
+Y
+python3 - <<'PY'
+from files import *
+x = images(120, 1)[0] + images(60, 2)[0]
+npy("pool.npy", "<f4", "f", (180, 1, 8, 8), x)
+npy("made/short.npy", "<f4", "f", (120, 3), [0.0] * 360)
+PY
+for seed in 1 2; do expect_exit 0 "$lethe" predict -q --model "$unlearned" --images pool.npy --out made/outputs-$seed.npy; done
+expect_exit 1 "$lethe" run imports.yaml --store store --out out3
+cat >rows.py <<'PY'
+import csv
+rows = {(r["method"], r["seed_model"]): r for r in csv.DictReader(open("out3/runs.csv", newline=""))}
+mine, same = rows["Elsewhere", "1"], rows["amun", "1"]
+assert mine["status"] == "ok" and mine["division"] == "imported" and mine["plugin"] == "import", mine
+for c in ("forget_acc", "retain_acc", "test_acc"):
+    assert mine[c] and mine[c] == same[c], c
+assert rows["Elsewhere", "2"]["status"] == "failed"
+assert rows["Elsewhere", "2"]["reason"] == "import: there is no file my-indices-idx-0-2-1.safetensors"
+assert rows["Cut", "1"]["status"] == "failed" and rows["Cut", "1"]["reason"].startswith("cut.safetensors: ")
+outputs = rows["Outputs", "1"]
+assert outputs["status"] == "ok" and outputs["division"] == "imported" and not outputs["failed_parts"], outputs
+assert outputs["retain_acc"] == same["retain_acc"] and outputs["lipschitz_bound"] == "" and mine["lipschitz_bound"] != ""
+assert rows["Short", "1"]["reason"].startswith("short.npy: expected shape (180, 3)"), rows["Short", "1"]
+costs = {(r["method"], r["seed_model"]): r for r in csv.DictReader(open("out3/costs.csv", newline=""))}
+assert costs["Elsewhere", "1"]["wall_s"] == "" and costs["amun", "1"]["wall_s"] != ""
+PY
+check "imported rows are measured like the others, without costs" python3 rows.py
+expect_error 'import: expected {scenario}, {forget}, {seed} or {unlearn}, found "{sed}.safetensors"' \
+    "$lethe" plan imports.yaml --set 'unlearn.1.import.models=x-{sed}.safetensors'
+expect_error 'import: expected {label: NAME, import: {models: FILES}}' "$lethe" plan imports.yaml --set 'unlearn.1={import: {models: x}}'
+expect_error 'attacks: import belongs to unlearn' "$lethe" plan imports.yaml --set 'attacks=[{label: A, import: {models: x}}]'
+
 # ---- model info ----
 expect_exit 0 "$lethe" model info un.safetensors
 check "PyTorch's counters are there" grep -qE '^  bn1.num_batches_tracked +I64 +scalar' "$work/stdout"
@@ -136,7 +178,7 @@ if [ -d /usr/share/datasets/fashion-mnist ]; then
     rm wrong/t10k-images-idx3-ubyte.gz
     expect_exit 3 "$lethe" data import --force fashion-mnist wrong
     check "one bit is seen" grep -qF 'are not fashion-mnist as published: SHA-256' "$work/stderr"
-    check "the old one stays" "$lethe" data check fashion-mnist
+    expect_exit 0 "$lethe" data check fashion-mnist # the old one stays
 fi
 expect_exit 2 "$lethe" data
 expect_error 'expected list, fetch, import or check' "$lethe" data fetsch mnist

@@ -12,7 +12,10 @@ for delay in 0.3 0.6 0.9 1.2 1.6; do
     sleep "$delay"
     kill -9 "$pid" 2>/dev/null
     wait "$pid" 2>/dev/null
-    sleep 0.1
+    for _ in $(seq 100); do # the kernel ends them; a loaded machine takes its time
+        pgrep -f "task $work/s2" >/dev/null || break
+        sleep 0.05
+    done
     check "workers died with their parent" test -z "$(pgrep -f "task $work/s2" || true)"
     finished=$(find "$work/s2/objects" -name meta.json 2>/dev/null | wc -l)
     check "what was finished stays" test "$finished" -ge "$finished_before"
@@ -28,7 +31,10 @@ check "no workspace is left" test -z "$(ls "$work/s2/tmp")"
 # Ctrl-C: stops cleanly, says how to go on.
 "$lethe" run "$work/tiny.yaml" --store "$work/s3" --out "$work/o3" >/dev/null 2>"$work/stderr" &
 pid=$!
-sleep 0.4
+for _ in $(seq 200); do # until it is at work
+    [ -n "$(find "$work/s3/objects" -name meta.json 2>/dev/null | head -n 1)" ] && break
+    sleep 0.05
+done
 kill -INT "$pid"
 code=0
 wait "$pid" || code=$?

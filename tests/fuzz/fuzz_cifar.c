@@ -12,7 +12,8 @@ static void read_as(const char *path, uint32_t label_bytes, uint32_t n_classes)
         return;
     uint8_t *pixels = malloc((size_t)n * CIFAR_PIXELS);
     int32_t *labels = malloc(n * sizeof *labels);
-    if (pixels && labels && cifar_read(path, label_bytes, n_classes, n, n, pixels, labels, &err) == 0)
+    if (pixels && labels &&
+        cifar_read(path, label_bytes, n_classes, n, n, pixels, labels, &err) == 0)
         for (uint32_t i = 0; i < n; i++)
             if (labels[i] < 0 || (uint32_t)labels[i] >= n_classes)
                 abort();

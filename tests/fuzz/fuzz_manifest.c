@@ -15,8 +15,8 @@ static void read_identity(const json_t *o)
     struct data_spec data;
     struct forget_spec forget;
     uint64_t seed;
-    if (data_spec_from_identity(json_object_get(o, "source"), json_object_get(o, "data_paths"), &data,
-                                &err) == 0)
+    if (data_spec_from_identity(json_object_get(o, "source"), json_object_get(o, "data_paths"),
+                                &data, &err) == 0)
         data_spec_release(&data);
     if (forget_from_json(json_object_get(o, "forget"), &forget, &seed, &err) == 0)
         forget_release(&forget);

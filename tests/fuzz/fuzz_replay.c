@@ -1,5 +1,5 @@
-/* fuzz_replay.c: runs a fuzzer over the files of a folder, for compilers without libFuzzer and for the
- * everyday tests. Fails when there is no file: nothing would have been tested. */
+/* fuzz_replay.c: runs a fuzzer over the files of a folder, for compilers without libFuzzer and for
+ * the everyday tests. Fails when there is no file: nothing would have been tested. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -229,6 +229,21 @@ static void test_ece_twin(void **state)
     free(d);
 }
 
+/* A confidence on the edge belongs to the bin below: (lo, hi]. */
+static void test_ece_edge(void **state)
+{
+    static struct bench b;
+    const float p[2][2] = {{0.6f, 0.4f}, {0.65f, 0.35f}};
+    const int32_t y[2] = {0, 1};
+    bench_init(&b, &lethe_plugin_entry_ece, 2);
+    fake_choice(&b.host, "input", "probabilities");
+    fake_int(&b.host, "bins", 5);
+    bench_set(&b, 0, 0, 0, p[0], y, 2);
+    assert_int_equal(bench_run(&b), LETHE_OK);
+    bench_near(&b, "forget_ece", (0.4 + 0.65) / 2, 1e-7);
+    bench_release(&b);
+}
+
 static double margin(const float *z, int y)
 {
     double sum = 0;
@@ -426,6 +441,8 @@ static void test_yeom_twin(void **state)
 {
     static struct bench b;
     struct made *d = make(12);
+    memset(d->z[0][0][1], 0, 4 * sizeof d->z[0][0][1][0]); /* ties: a loss of log 4 */
+    memset(d->z[0][0][2], 0, 3 * sizeof d->z[0][0][2][0]);
     double loss[2][N], wins = 0, mean = 0;
     load(&b, d, &lethe_plugin_entry_yeom);
     for (int s = 0; s < 2; s++)
@@ -447,11 +464,17 @@ static void test_yeom_twin(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_invariances),       cmocka_unit_test(test_models_matter),
-        cmocka_unit_test(test_divergence_twin),   cmocka_unit_test(test_ece_twin),
-        cmocka_unit_test(test_klom_twin),         cmocka_unit_test(test_forgetting_score_twin),
-        cmocka_unit_test(test_zrf_twin),          cmocka_unit_test(test_shift_twin),
-        cmocka_unit_test(test_accuracy_by_class), cmocka_unit_test(test_yeom_twin),
+        cmocka_unit_test(test_invariances),
+        cmocka_unit_test(test_models_matter),
+        cmocka_unit_test(test_divergence_twin),
+        cmocka_unit_test(test_ece_twin),
+        cmocka_unit_test(test_ece_edge),
+        cmocka_unit_test(test_klom_twin),
+        cmocka_unit_test(test_forgetting_score_twin),
+        cmocka_unit_test(test_zrf_twin),
+        cmocka_unit_test(test_shift_twin),
+        cmocka_unit_test(test_accuracy_by_class),
+        cmocka_unit_test(test_yeom_twin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

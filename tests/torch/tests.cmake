@@ -5,6 +5,7 @@ foreach(name logits first-step trained accuracy)
   add_test(NAME torch_${name} COMMAND ${LETHE_TORCH_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/parity.py ${name})
 endforeach()
 add_test(NAME torch_compare COMMAND bash ${CMAKE_CURRENT_LIST_DIR}/compare_once.sh ${LETHE_TORCH_PYTHON})
-set_tests_properties(torch_logits torch_first-step torch_trained torch_accuracy torch_compare
+add_test(NAME torch_strict COMMAND ${LETHE_TORCH_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/strict_loading.py)
+set_tests_properties(torch_strict torch_logits torch_first-step torch_trained torch_accuracy torch_compare
   PROPERTIES TIMEOUT 600 LABELS torch SKIP_RETURN_CODE 77
   ENVIRONMENT "LETHE_BUILD=${CMAKE_BINARY_DIR}")

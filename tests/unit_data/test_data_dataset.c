@@ -73,8 +73,8 @@ static void bad_specs_are_refused(void **state)
          "s.yaml:1:23: unknown key \"tran\" in data; did you mean \"train\"?"},
         {"fashon-mnist",
          "s.yaml:1:1: unknown data set \"fashon-mnist\"; did you mean \"fashion-mnist\"?"},
-        {"{name: imagenet}",
-         "s.yaml:1:8: unknown data set \"imagenet\"; known: fashion-mnist, mnist, cifar10, cifar100, synthetic, idx, cifar-bin, npy"},
+        {"{name: imagenet}", "s.yaml:1:8: unknown data set \"imagenet\"; known: fashion-mnist, "
+                             "mnist, cifar10, cifar100, synthetic, idx, cifar-bin, npy"},
         {"{train: 5}", "s.yaml:1:1: data: the key name is missing"},
         {"[synthetic]", "s.yaml:1:1: data: expected a text, found a list"},
         {"{name: synthetic, seed: -1}",
@@ -91,7 +91,8 @@ static void bad_specs_are_refused(void **state)
     }
     struct error err = ERROR_INIT;
     struct data_spec spec;
-    assert_error(data_spec_parse(NULL, NULL, &spec, &err), &err, "data: expected a text, found nothing");
+    assert_error(data_spec_parse(NULL, NULL, &spec, &err), &err,
+                 "data: expected a text, found nothing");
 }
 
 static struct dataset *read_text(const char *text)

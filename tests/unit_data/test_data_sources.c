@@ -87,7 +87,8 @@ static void npy_reals_stay_reals(void **state)
     for (int i = 0; i < N * PIXELS; i++)
         train[i] = i / (double)(N * PIXELS - 1);
     save_four(dir, NPY_F64, train, test);
-    struct dataset *a = read_text("{name: npy, path: reals, classes: 7}", (char *)*state), *b = NULL;
+    struct dataset *a = read_text("{name: npy, path: reals, classes: 7}", (char *)*state),
+                   *b = NULL;
     assert_null(a->pixels);
     assert_int_equal(a->n_classes, 7);
     assert_ok(dataset_save(a, store, &err));
@@ -339,8 +340,14 @@ static void statistics_and_differences(void **state)
     struct error err = ERROR_INIT;
     uint8_t pixels[3 * 4] = {0, 255, 0, 255, 51, 51, 51, 51, 255, 255, 255, 255};
     int32_t labels[3] = {1, 0, 1};
-    struct dataset ds = {.n_train = 2, .n_test = 1, .n_classes = 2, .channels = 1, .height = 2,
-                         .width = 2, .pixels = pixels, .labels = labels};
+    struct dataset ds = {.n_train = 2,
+                         .n_test = 1,
+                         .n_classes = 2,
+                         .channels = 1,
+                         .height = 2,
+                         .width = 2,
+                         .pixels = pixels,
+                         .labels = labels};
     struct data_stats s;
     struct strbuf out;
     (void)state;

@@ -46,7 +46,8 @@ static void images_are_regrouped(void **state)
     save_png(path, 1024, 3, PNG_FORMAT_RGBA);
     assert_error_part(sprite_read(path, 0, &pixels, &n, &err), &err, "no palette and no alpha");
     save_png(path, 1024, 3, PNG_FORMAT_GRAY);
-    assert_error_part(sprite_read(path, 0, &pixels, &n, &err), &err, "expected a PNG with 8-bit RGB");
+    assert_error_part(sprite_read(path, 0, &pixels, &n, &err), &err,
+                      "expected a PNG with 8-bit RGB");
     assert_ok(fs_write_atomic(path, "PNG", 3, &err));
     assert_error_part(sprite_read(path, 0, &pixels, &n, &err), &err, "a.png: no PNG: ");
     assert_error_part(sprite_read("/nonexistent.png", 0, &pixels, &n, &err), &err,

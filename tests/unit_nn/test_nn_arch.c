@@ -110,6 +110,56 @@ static void test_resnet18_names(void **state)
     arch_free(a);
 }
 
+struct named_case {
+    const char *text;
+    size_t n_param; /* as PyTorch counts the usual sources' */
+    size_t place;   /* of a tensor and its name */
+    const char *name;
+};
+
+static void test_named_networks(void **state)
+{
+    static const struct named_case cases[] = {
+        {"{arch: vgg11, input: [3, 32, 32], classes: 10}", 9231114, 0, "features.0.weight"},
+        {"{arch: vgg16, input: [3, 32, 32], classes: 10}", 14728266, 78, "classifier.weight"},
+        {"{arch: vgg16, input: [3, 32, 32], classes: 10, bn: false}", 14719818, 4,
+         "features.5.weight"},
+        {"{arch: vgg19, input: [3, 32, 32], classes: 10}", 20040522, 90, "features.49.weight"},
+        {"{arch: vgg19, input: [3, 64, 64], classes: 200}", 20445192, 96, "classifier.weight"},
+        {"{arch: resnet9, input: [3, 32, 32], classes: 10}", 6575370, 12, "res1.0.0.weight"},
+        {"{arch: resnet9, input: [1, 28, 28], classes: 10, bn: false}", 6569738, 16,
+         "classifier.2.weight"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct error err = ERROR_INIT;
+        struct arch *a = testing_arch(cases[i].text);
+        struct model *m;
+        assert_int_equal(model_new(a, &m, &err), 0);
+        assert_int_equal(m->n_param, cases[i].n_param);
+        assert_string_equal(m->tensor[cases[i].place].name, cases[i].name);
+        model_free(m);
+        arch_free(a);
+        check_round_trip(cases[i].text);
+    }
+}
+
+/* Half the sum where there is a projection, and only there. */
+static void test_halved_resnet18(void **state)
+{
+    struct arch *a =
+        testing_arch("{arch: resnet18, width: 4, halve: true, input: [3, 32, 32], classes: 10}");
+    unsigned halved = 0;
+    for (uint32_t i = 0; i < a->n_layers; i++) {
+        const struct arch_layer *l = &a->layer[i];
+        if (l->kind != LAYER_RESIDUAL)
+            continue;
+        assert_int_equal(l->halve, l->n_shortcut > 0);
+        halved += l->halve;
+    }
+    assert_int_equal(halved, 3);
+    arch_free(a);
+}
+
 static void test_widths(void **state)
 {
     struct arch *a = testing_arch("{arch: cnn, width: 16, input: [1, 28, 28], classes: 10}");
@@ -133,6 +183,12 @@ static void test_shape_errors(void **state)
     testing_arch_error("{arch: lenet5, input: [1, 8, 8], classes: 10}",
                        "architecture:1:1: layer 3 (conv2): kernel 5x5 does not fit into input "
                        "6x2x2 with padding 0");
+    testing_arch_error("{arch: vgg16, input: [1, 28, 28], classes: 10}",
+                       "architecture:1:1: layer 43 (features.43): kernel 2x2 does not fit into "
+                       "input 512x1x1 with padding 0");
+    testing_arch_error("{arch: resnet9, input: [3, 7, 32], classes: 10}",
+                       "architecture:1:1: layer 15 (conv4.3): kernel 2x2 does not fit into input "
+                       "512x1x8 with padding 0");
     testing_arch_error("{arch: sequential, input: [3, 4, 4], layers: [{linear: {out: 8}}]}",
                        "architecture:1:47: layer 0 (linear): input 3x4x4 is not flat; put flatten "
                        "before it");
@@ -185,9 +241,10 @@ static void test_option_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trips),   cmocka_unit_test(test_canonical_text),
-        cmocka_unit_test(test_tensor_names),  cmocka_unit_test(test_resnet18_names),
-        cmocka_unit_test(test_widths),        cmocka_unit_test(test_shape_errors),
+        cmocka_unit_test(test_round_trips),    cmocka_unit_test(test_canonical_text),
+        cmocka_unit_test(test_tensor_names),   cmocka_unit_test(test_resnet18_names),
+        cmocka_unit_test(test_named_networks), cmocka_unit_test(test_halved_resnet18),
+        cmocka_unit_test(test_widths),         cmocka_unit_test(test_shape_errors),
         cmocka_unit_test(test_option_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

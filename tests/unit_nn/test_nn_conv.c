@@ -7,18 +7,47 @@
 #include <string.h>
 
 #include "reference.h"
+#include "tiling.h"
 
 static const struct reference_conv shapes[] = {
     /* n, in, height, width, out, kernel, stride, pad */
-    {1, 1, 28, 28, 16, 3, 1, 1}, {3, 16, 14, 14, 32, 3, 1, 1}, {2, 3, 7, 9, 5, 3, 1, 0},
-    {9, 4, 8, 8, 6, 3, 2, 1},    {2, 8, 5, 31, 33, 1, 1, 0},   {1, 7, 11, 5, 17, 5, 1, 2},
-    {5, 9, 6, 6, 15, 3, 3, 2},   {1, 1, 1, 1, 1, 1, 1, 0},     {2, 6, 12, 12, 16, 5, 1, 0},
-    {2, 10, 3, 3, 20, 3, 1, 1},  {11, 12, 2, 2, 7, 3, 1, 1},   {2, 8, 9, 9, 4, 4, 2, 3},
-    {2, 20, 8, 8, 8, 1, 2, 0},   {3, 8, 4, 5, 3, 2, 1, 2},     {1, 24, 16, 17, 40, 3, 1, 1},
+    {1, 1, 28, 28, 16, 3, 1, 1},  {3, 16, 14, 14, 32, 3, 1, 1}, {2, 3, 7, 9, 5, 3, 1, 0},
+    {9, 4, 8, 8, 6, 3, 2, 1},     {2, 8, 5, 31, 33, 1, 1, 0},   {1, 7, 11, 5, 17, 5, 1, 2},
+    {5, 9, 6, 6, 15, 3, 3, 2},    {1, 1, 1, 1, 2, 1, 1, 0},     {2, 6, 12, 12, 16, 5, 1, 0},
+    {2, 10, 3, 3, 20, 3, 1, 1},   {11, 12, 2, 2, 7, 3, 1, 1},   {2, 8, 9, 9, 4, 4, 2, 3},
+    {2, 16, 5, 11, 16, 3, 1, 1},  {1, 17, 1, 1, 19, 3, 1, 1},   {3, 33, 2, 3, 18, 3, 1, 1},
+    {2, 40, 6, 7, 31, 3, 1, 0},   {1, 23, 4, 9, 64, 3, 1, 2},   {70, 16, 3, 2, 20, 3, 1, 1},
+    {2, 48, 30, 30, 16, 3, 1, 1}, {3, 200, 8, 5, 170, 3, 1, 1}, {1, 330, 2, 2, 290, 3, 1, 1},
+    {3, 18, 9, 8, 37, 3, 2, 1},   {2, 21, 7, 7, 50, 1, 2, 0},   {5, 32, 6, 5, 16, 5, 2, 2},
+    {2, 360, 4, 3, 350, 3, 2, 1}, {20, 19, 5, 5, 40, 1, 1, 0},  {1, 16, 40, 3, 16, 4, 3, 1},
+    {2, 20, 8, 8, 8, 1, 2, 0},    {3, 8, 4, 5, 3, 2, 1, 2},     {1, 24, 16, 17, 40, 3, 1, 1},
 };
 
 /* 1 + sqrt(terms) roundings of the largest numbers, with room. */
 static const double tolerance = 3e-6;
+
+/* Every way to compute a convolution is among the shapes. */
+static void test_shapes_cover_all(void **state)
+{
+    unsigned seen = 0;
+    for (size_t s = 0; s < sizeof(shapes) / sizeof(*shapes); s++) {
+        const struct reference_conv *c = &shapes[s];
+        struct arch_layer l = {
+            .kind = LAYER_CONV,
+            .kernel = (uint32_t)c->kernel,
+            .stride = (uint32_t)c->stride,
+            .pad = (uint32_t)c->pad,
+            .in = {(uint32_t)c->in, (uint32_t)c->height, (uint32_t)c->width},
+            .out = {(uint32_t)c->out, (uint32_t)reference_out(c, c->height),
+                    (uint32_t)reference_out(c, c->width)},
+        };
+        if (!tiling_serves(kernels_best(), &l))
+            continue;
+        struct tiling t = tiling_of(kernels_best(), &l);
+        seen |= 1u << (2 * t.out_edge + t.phased);
+    }
+    assert_int_equal(seen, 0x33c); /* edges 1, 2 and 4, in blocks and in phases */
+}
 
 static void check_shape(const struct reference_conv *c, const struct kernels *kernels)
 {
@@ -128,6 +157,7 @@ static void test_elementwise_classes_are_equal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_shapes_cover_all),
         cmocka_unit_test(test_against_definition),
         cmocka_unit_test(test_classes_agree),
         cmocka_unit_test(test_elementwise_classes_are_equal),

@@ -62,11 +62,22 @@ static void train(struct testbed *t, const char *recipe_yaml, struct images *im,
         fail_msg("%s", err.text);
 }
 
+/* Winograd in blocks (conv 24, residual) and in phases (conv 192), columns, a second reader of
+ * values, maps that are no multiple of a tile. */
+#define TILED                                                                                      \
+    "{arch: sequential, input: [3, 15, 13], layers: [{conv: {out: 24, kernel: 3, pad: 1}}, "       \
+    "batchnorm, relu, {residual: {body: [{conv: {out: 24, kernel: 3, pad: 1}}, batchnorm]}}, "     \
+    "relu, {residual: {body: [{conv: {out: 192, kernel: 3, stride: 2, pad: 1}}, batchnorm, relu, " \
+    "{conv: {out: 192, kernel: 3, pad: 1}}, batchnorm], shortcut: [{conv: {out: 192, kernel: 1, "  \
+    "stride: 2, bias: false}}, batchnorm], halve: true}}, relu, globalavgpool, flatten, "          \
+    "{linear: {out: 5}}]}"
+
 static const char *const nets[] = {
     "{arch: cnn, width: 6, input: [1, 12, 12], classes: 5}",
     "{arch: lenet5, input: [1, 28, 28], classes: 5}",
     "{arch: mlp, width: 70, input: [1, 28, 28], classes: 5}",
     "{arch: resnet18, width: 4, input: [3, 16, 16], classes: 5}",
+    TILED,
     "{arch: sequential, input: [2, 9, 9], layers: [{conv: {out: 9, kernel: 3, stride: 2}}, "
     "batchnorm, {elu: {alpha: 1}}, {dropout: {p: 0.2}}, {residual: {body: [{conv: {out: 9, kernel: "
     "3, pad: 1}}, relu], halve: true}}, {avgpool: {kernel: 2}}, flatten, {linear: {out: 5}}]}",
@@ -142,7 +153,7 @@ static void test_training_on_threads(void **state)
     size_t n = 0;
     for (unsigned i = 0; i < 3; i++) {
         struct testbed t;
-        testbed_init(&t, nets[4], 8, i + 1, NULL);
+        testbed_init(&t, nets[5], 8, i + 1, NULL);
         struct images im = images_new(t.arch, 45);
         model_init(t.m, 1, "init");
         train(&t, "{epochs: 2, batch: 16, lr: 0.05, momentum: 0.9}", &im, NULL);
@@ -192,7 +203,8 @@ static void test_learning_and_hooks(void **state)
 {
     struct testbed t;
     struct log log = {0};
-    struct train_hooks hooks = {epoch_done, progress, count, &log};
+    struct train_hooks hooks = {
+        .epoch_done = epoch_done, .progress = progress, .count = count, .arg = &log};
     testbed_init(&t, nets[0], 8, 2, NULL);
     struct images im = images_new(t.arch, 130);
     model_init(t.m, 1, "init");
@@ -236,6 +248,73 @@ static void test_stopping(void **state)
     assert_int_equal(log.epochs, 2);
     images_release(&im);
     testbed_release(&t);
+}
+
+/* A copy of the state after `keep` epochs; the run is broken off after `stop`. */
+struct saved {
+    struct train_state s;
+    uint32_t keep, stop;
+    float *block[4];
+};
+
+static float *copied(const float *from, size_t n)
+{
+    float *to = from ? testing_alloc(n, sizeof(*to)) : NULL;
+    if (to)
+        memcpy(to, from, n * sizeof(*to));
+    return to;
+}
+
+static int save_state(void *arg, const struct train_state *s, struct error *err)
+{
+    struct saved *save = arg;
+    if (s->epochs == save->keep) {
+        save->s = *s;
+        save->s.param = save->block[0] = copied(s->param, s->n_param);
+        save->s.stat = save->block[1] = copied(s->stat, s->n_stat);
+        for (int i = 0; i < 2; i++)
+            save->s.moment[i] = save->block[2 + i] = copied(s->moment[i], s->n_param);
+    }
+    return s->epochs == save->stop ? error_set(err, ERR_CANCELLED, "killed") : 0;
+}
+
+static void check_resume(const char *net, const char *recipe_yaml)
+{
+    struct testbed t, again;
+    struct error err = ERROR_INIT;
+    struct recipe r;
+    struct saved save = {.keep = 2, .stop = 3};
+    struct train_checkpoints saving = {.save = save_state, .arg = &save};
+    struct train_checkpoints resuming = {.from = &save.s};
+    testbed_init(&t, net, 8, 1, NULL);
+    testbed_init(&again, net, 8, 2, NULL);
+    struct images im = images_new(t.arch, 50);
+    struct batch_source src = {.n = im.n, .fill = fill, .self = &im};
+    assert_int_equal(recipe_from_text(recipe_yaml, &r, &err), 0);
+    model_init(t.m, 1, "init");
+    assert_int_equal(train_resume(t.m, &r, &src, 3, t.par, NULL, &saving, &err), ERR_CANCELLED);
+    model_init(t.m, 1, "init");
+    assert_int_equal(train_run(t.m, &r, &src, 3, t.par, NULL, &err), 0);
+    model_init(again.m, 77, "something else");
+    assert_int_equal(train_resume(again.m, &r, &src, 3, again.par, NULL, &resuming, &err), 0);
+    assert_memory_equal(again.m->param, t.m->param, t.m->n_param * sizeof(float));
+    assert_memory_equal(again.m->stat, t.m->stat, t.m->n_stat * sizeof(float));
+    save.s.steps++;
+    assert_int_equal(train_resume(again.m, &r, &src, 3, NULL, NULL, &resuming, &err), ERR_INVALID);
+    save.s.n_param--;
+    assert_int_equal(train_resume(again.m, &r, &src, 3, NULL, NULL, &resuming, &err), ERR_INVALID);
+    for (int i = 0; i < 4; i++)
+        free(save.block[i]);
+    images_release(&im);
+    testbed_release(&t);
+    testbed_release(&again);
+}
+
+static void test_resume(void **state)
+{
+    check_resume(nets[5], "{epochs: 5, batch: 16, lr: 0.05, momentum: 0.9, schedule: cosine}");
+    check_resume(nets[5], "{epochs: 4, batch: 16, lr: 0.05}");
+    check_resume(nets[0], "{epochs: 4, batch: 20, lr: 0.01, optimizer: adam}");
 }
 
 static void test_errors(void **state)
@@ -376,6 +455,27 @@ static void test_memory_plan(void **state)
     }
 }
 
+/* A net that only infers holds no room for a backward pass, and gives the same logits. */
+static void test_memory_for_inference(void **state)
+{
+    for (size_t i = 0; i < sizeof(nets) / sizeof(*nets); i++) {
+        struct testbed t;
+        struct error err = ERROR_INIT;
+        testbed_init(&t, nets[i], 16, 2, NULL);
+        float *y = testing_alloc(t.n_y, sizeof(float));
+        assert_int_equal(net_infer(t.net, t.m, t.x, 16, y, &err), 0);
+        size_t small = net_bytes(t.net);
+        testbed_forward(&t, NET_EVAL);
+        assert_memory_equal(y, t.y, t.n_y * sizeof(float));
+        assert_true(small < net_bytes(t.net));
+        testbed_backward(&t);
+        assert_int_equal(net_infer(t.net, t.m, t.x, 16, y, &err), 0);
+        assert_memory_equal(y, t.y, t.n_y * sizeof(float));
+        free(y);
+        testbed_release(&t);
+    }
+}
+
 static void test_numerics_name(void **state)
 {
     assert_true(text_starts(nn_numerics(), "lethe-nn "));
@@ -389,11 +489,13 @@ int main(void)
         cmocka_unit_test(test_training_on_threads),
         cmocka_unit_test(test_learning_and_hooks),
         cmocka_unit_test(test_stopping),
+        cmocka_unit_test(test_resume),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_evaluation),
         cmocka_unit_test(test_partial_backward),
         cmocka_unit_test(test_initialisation),
         cmocka_unit_test(test_memory_plan),
+        cmocka_unit_test(test_memory_for_inference),
         cmocka_unit_test(test_numerics_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

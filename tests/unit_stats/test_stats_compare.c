@@ -98,6 +98,31 @@ static void test_ranks(void **state)
     results_release(&r);
 }
 
+/* Oracles that an attack recognises decide nothing. */
+static void test_oracles_are_audited(void **state)
+{
+    static const struct fake_column column[] = {{"rmia.auc_forget_test", ""}};
+    static const char *const scenarios[] = {"random-0.1", "class-3", NULL};
+    static const char *const gap[] = {"rmia.auc_forget_test", NULL}, *const methods[] = {NULL};
+    static const double auc[2][4] = {{0.51, 0.5, 0.49, 0.515}, {0.57, 0.56, 0.55, 0.58}};
+    static const char *const flags[2][2] = {{"", ""}, {"undecidable", ""}};
+    for (int bad = 0; bad < 2; bad++) {
+        struct results r;
+        struct board b;
+        struct error err = ERROR_INIT;
+        fake_frame(&r, column, 1, scenarios, methods, gap);
+        for (int s = 0; s < 2; s++)
+            for (int k = 0; k < 4; k++)
+                fake_row(&r, ROW_ORACLE, scenarios[s], "retrain", k, 1, &auc[bad][k]);
+        fake_link_oracles(&r);
+        assert_int_equal(board_make(&r, &b, &err), 0);
+        for (int s = 0; s < 2; s++)
+            assert_string_equal(board_find(&b, scenarios[s], "retrain")->flags, flags[bad][s]);
+        board_release(&b);
+        results_release(&r);
+    }
+}
+
 /* A group's value stands in all its rows and counts once a forget set. */
 static void test_group_columns(void **state)
 {
@@ -144,6 +169,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_comparisons),
         cmocka_unit_test(test_ranks),
+        cmocka_unit_test(test_oracles_are_audited),
         cmocka_unit_test(test_group_columns),
         cmocka_unit_test(test_variance),
     };
