@@ -38,26 +38,25 @@ struct product_adjoint {
     size_t d_panel;
 };
 
-/* One panel of channels of n tiles. A tile's pixels are found through pointers, row by row, to
+/* n tiles with all their channels. A tile's pixels are found through pointers, row by row, to
  * their first channel; what lies beyond the map points to zeros, or to a place for rubbish. */
-struct tile_panel {
+struct tile_set {
     float *const *at; /* (n, pixels) */
     size_t n;
-    size_t pixels;  /* of a tile, on the side that is read or written through `at` */
-    size_t channel; /* first of the panel */
-    unsigned lanes; /* channels that exist, 1 to PANEL */
-    size_t plane;   /* floats from a plane to the next; a plane's panel is (n, PANEL) */
+    size_t pixels; /* of a tile, on the side that is read or written through `at` */
+    size_t channels;
+    size_t panel, plane; /* floats from a panel, (n, PANEL), to the next; from plane to plane */
 };
 
 /* A transform of convolution tiles: Winograd's F(4x4, 3x3) and F(2x2, 3x3) (Lavin & Gray 2016),
  * or the plain columns of one output pixel. y = A^T [(G w) * (B^T x)]: a plane is one place of
  * the transformed tile. */
 struct tile_kernels {
-    unsigned out;                                         /* edge of a tile of outputs */
-    void (*gather)(const struct tile_panel *t, float *v); /* v = B^T x */
-    void (*scatter)(const struct tile_panel *t, const float *m, const float *bias); /* y */
-    void (*gather_adjoint)(const struct tile_panel *t, float *m);                   /* dm = A dy */
-    void (*scatter_adjoint)(const struct tile_panel *t, const float *v);            /* dx += B dv */
+    unsigned out;                                       /* edge of a tile of outputs */
+    void (*gather)(const struct tile_set *t, float *v); /* v = B^T x */
+    void (*scatter)(const struct tile_set *t, const float *m, const float *bias); /* y */
+    void (*gather_adjoint)(const struct tile_set *t, float *m);                   /* dm = A dy */
+    void (*scatter_adjoint)(const struct tile_set *t, const float *v);            /* dx += B dv */
     /* Filters of PANEL outputs: taps (n_taps, PANEL) and planes of (PANEL). */
     void (*filter)(const float *taps, size_t n_taps, size_t plane, float *u);
     void (*filter_adjoint)(const float *u, size_t n_taps, size_t plane, float *taps);

@@ -137,46 +137,39 @@ static struct job job_for(const struct pass *p, const struct op *op)
     return j;
 }
 
-static struct tile_panel panel_of(const struct job *j, const struct tile_range *r,
-                                  const struct work *w, bool input, size_t p)
+static struct tile_set set_of(const struct job *j, const struct tile_range *r, const struct work *w,
+                              bool input)
 {
-    size_t channels = input ? j->t.l->in[0] : j->t.l->out[0];
-    return (struct tile_panel){.at = w->at,
-                               .n = r->n,
-                               .pixels = input ? j->t.in_pixels : j->t.out_pixels,
-                               .channel = p * PANEL,
-                               .lanes = panel_lanes(channels, p),
-                               .plane = input ? j->y.v_plane : j->y.m_plane};
+    return (struct tile_set){.at = w->at,
+                             .n = r->n,
+                             .pixels = input ? j->t.in_pixels : j->t.out_pixels,
+                             .channels = input ? j->t.l->in[0] : j->t.l->out[0],
+                             .panel = j->y.panel,
+                             .plane = input ? j->y.v_plane : j->y.m_plane};
 }
 
 /* v = B^T x; `to` holds the range's first tile. */
 static void gather(const struct job *j, const struct tile_range *r, const struct work *w, float *to)
 {
+    struct tile_set set = set_of(j, r, w, true);
     tiling_inputs(&j->t, r, j->x, w->zeros, w->at);
-    for (size_t p = 0; p < j->t.in_panels; p++) {
-        struct tile_panel panel = panel_of(j, r, w, true, p);
-        j->t.k->gather(&panel, to + p * j->y.panel);
-    }
+    j->t.k->gather(&set, to);
 }
 
 static void gather_adjoint(const struct job *j, const struct tile_range *r, const struct work *w,
                            float *to)
 {
+    struct tile_set set = set_of(j, r, w, false);
     tiling_outputs(&j->t, r, j->dy, w->zeros, w->at);
-    for (size_t p = 0; p < j->t.out_panels; p++) {
-        struct tile_panel panel = panel_of(j, r, w, false, p);
-        j->t.k->gather_adjoint(&panel, to + p * j->y.panel);
-    }
+    j->t.k->gather_adjoint(&set, to);
 }
 
 static void scatter(const struct job *j, const struct tile_range *r, const struct work *w,
                     const float *from)
 {
+    struct tile_set set = set_of(j, r, w, false);
     tiling_outputs(&j->t, r, j->out, w->rubbish, w->at);
-    for (size_t p = 0; p < j->t.out_panels; p++) {
-        struct tile_panel panel = panel_of(j, r, w, false, p);
-        j->t.k->scatter(&panel, from + p * j->y.panel, j->bias + p * PANEL);
-    }
+    j->t.k->scatter(&set, from, j->bias);
 }
 
 /* Zeroes each image of dx when its first tile comes, unless it adds to what is there. */
@@ -185,13 +178,11 @@ static void scatter_adjoint(const struct job *j, const struct tile_range *r, con
 {
     size_t per = tiling_per_image(&j->t), size = j->p->net->value[j->op->in[0]].size;
     size_t first = pieces(r->first, per), end = pieces(r->first + r->n, per);
+    struct tile_set set = set_of(j, r, w, true);
     if (!j->p->add)
         memset(j->dx + first * size, 0, (end - first) * size * sizeof(float));
     tiling_inputs(&j->t, r, j->dx, w->rubbish, w->at);
-    for (size_t p = 0; p < j->t.in_panels; p++) {
-        struct tile_panel panel = panel_of(j, r, w, true, p);
-        j->t.k->scatter_adjoint(&panel, from + p * j->y.panel);
-    }
+    j->t.k->scatter_adjoint(&set, from);
 }
 
 /* m = v filter, for `rows` tiles and the output panels [first, first + n) of a plane; with columns

@@ -152,7 +152,7 @@ static int measure(const struct gatherer *g, struct result_row *row, bool is_att
         return note_columns(g, row, is_attack, entry,
                             row->row_class == ROW_ORACLE
                                 ? "oracles are what groups are compared with"
-                                : "only outputs were imported, not the model",
+                                : "not known of what was made elsewhere",
                             err);
     if (task == NO_TASK) { /* the attack or metric itself could not be loaded */
         struct task none = {.verdict = e->failure ? e->failure->verdict : VERDICT_FAILED};

@@ -158,16 +158,22 @@ static int plan_metric(struct planner *b, const struct suite_entry *e, const str
     return rc;
 }
 
+/* What was made elsewhere has no costs, and outputs alone have no weights. */
+static bool is_known(const struct planner *b, const struct plugin_desc *p,
+                     const struct plan_row *row)
+{
+    const struct suite_entry *e = row->kind == PLAN_METHOD ? &b->suite->unlearn[row->entry] : NULL;
+    return !e || !e->import ||
+           !(desc_has_cap(p, "cost") || (e->import_logits && desc_has_cap(p, "model")));
+}
+
 /* The oracles are what groups are compared with: their own group has nothing to be compared with.
- * Of imported logits neither weights nor costs are known. */
+ */
 static bool is_measured(const struct planner *b, const struct suite_entry *e,
                         const struct plan_row *row)
 {
-    if (row->kind == PLAN_METHOD && b->suite->unlearn[row->entry].import_logits &&
-        (desc_has_cap(e->desc, "model") || desc_has_cap(e->desc, "cost")))
-        return false;
     const char *scope = json_string_value(json_object_get(e->desc->json, "scope"));
-    return row->model != NO_TASK &&
+    return row->model != NO_TASK && is_known(b, e->desc, row) &&
            !(scope && strcmp(scope, "group") == 0 && row->kind == PLAN_ORACLE);
 }
 

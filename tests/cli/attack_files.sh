@@ -74,6 +74,7 @@ save("y9", (6,), [0, 1, 9, 0, 1, 2], "<i8", "q")
 save("split", (6,), [0, 0, 1, 1, 2, 2], "<i4", "i")
 save("none", (6,), [0, 0, 0, 2, 2, 2], "|u1", "B")
 save("nomember", (6,), [1, 1, 1, 1, 2, 2], "<i8", "q")
+save("retain", (6,), [0, 0, 0, 2, 2, 2], "<i8", "q")
 save("i3", (2, 6), [0, 1, 3, 0, 0, 0] * 2, "<i8", "q")
 save("i", (2, 6), [0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0], "|b1", "B")
 save("refs", (2, 6, 3), [0.5] * 36, "<f4", "f")
@@ -108,6 +109,9 @@ assert r["roc"]["tpr_at_0_fpr"] == 0 and r["roc"]["tpr_at_1pct_fpr"] is None, r
 assert "2 negatives cannot resolve" in r["notes"]["tpr_at_1pct_fpr"], r
 assert r["n"] == {"samples": 6, "judged": 6, "retain": 2, "forget": 2, "test": 2, "test_forgotten": 0}, r
 PY
+# nobody to compare with: undefined, with a reason
+"$lethe" attack loss-threshold --target same.npy $base --split retain.npy | grep -q 'auc_forget_test .*undefined (no forget samples are judged)' ||
+    fail "empty forget set"
 # without a split there is nothing to compare
 "$lethe" attack loss-threshold --target same.npy $base --out s.csv --json | grep -q '"roc": {}' || fail "no split"
 # online LiRA with a sample that no shadow model was trained on: neutral, not NaN

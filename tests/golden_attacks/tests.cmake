@@ -8,6 +8,7 @@ endfunction()
 lethe_attack_test(member_golden static_rmia static_lira static_u_lira static_attack_p static_attack_r
   static_svc_mia static_song_mittal static_entropy_logistic)
 lethe_attack_test(example_golden static_fgsm static_pgd)
+lethe_attack_test(score_features)
 lethe_test(score_values ${CMAKE_CURRENT_SOURCE_DIR}/golden_attacks/test_score_values.c ROOMS suite)
 target_link_libraries(test_score_values PRIVATE fake_host)
 

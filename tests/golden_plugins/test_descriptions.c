@@ -18,6 +18,16 @@
     X(pgd_l2_nearest, "attacks", EXAMPLE_ATTACK)                                                   \
     X(rmia, "attacks", MEMBERSHIP_ATTACK)                                                          \
     X(loss_threshold, "attacks", MEMBERSHIP_ATTACK)                                                \
+    X(lira, "attacks", MEMBERSHIP_ATTACK)                                                          \
+    X(u_lira, "attacks", MEMBERSHIP_ATTACK)                                                        \
+    X(attack_p, "attacks", MEMBERSHIP_ATTACK)                                                      \
+    X(attack_r, "attacks", MEMBERSHIP_ATTACK)                                                      \
+    X(song_mittal, "attacks", MEMBERSHIP_ATTACK)                                                   \
+    X(svc_mia, "attacks", MEMBERSHIP_ATTACK)                                                       \
+    X(entropy_logistic, "attacks", MEMBERSHIP_ATTACK)                                              \
+    X(fgsm, "attacks", EXAMPLE_ATTACK)                                                             \
+    X(u_mia, "attacks", AUDIT)                                                                     \
+    X(mia_nn, "attacks", AUDIT)                                                                    \
     X(accuracy, "metrics", METRIC)
 
 #define PLUGIN_EXTERN(name, dir, kind) extern const lethe_entry lethe_plugin_entry_##name;

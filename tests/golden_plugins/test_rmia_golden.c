@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -110,8 +111,8 @@ static void test_signals(void **state)
 static void test_ratio(void **state)
 {
     struct bench b;
-    const struct attack_spec spec = {
-        .signal = {LETHE_SIGNAL_TAYLOR_MARGIN, 4, 2.0, 0.6}, .n_models = M};
+    const struct attack_spec spec = {.signal = {LETHE_SIGNAL_TAYLOR_MARGIN, 4, 2.0, 0.6},
+                                     .n_models = M};
     double ratio[N], prior[N], work[M];
     struct fixture reference = fixture_load("rmia_amun_v1/out_ratio");
     bench_init(&b);
@@ -286,7 +287,8 @@ static void test_extreme_logits(void **state)
     assert_true(lethe_signal_value(&softmax, sure, 3, 1) == 0);
     assert_true(fabs(lethe_signal_value(&softmax, unsure, 3, 2) - 1.0 / 3) < 1e-15);
     assert_true(lethe_signal_value(&margin, sure, 3, 0) == 1);
-    assert_true(fabs(lethe_signal_value(&margin, unsure, 3, 2) - exp(-0.6) / (2 + exp(-0.6))) < 1e-15);
+    assert_true(fabs(lethe_signal_value(&margin, unsure, 3, 2) - exp(-0.6) / (2 + exp(-0.6))) <
+                1e-15);
     assert_true(fabs(lethe_signal_value(&logit, sure, 3, 0) + log(1e-45)) < 1e-9);
     assert_true(fabs(lethe_signal_value(&logit, sure, 3, 1) - log(1e-45)) < 1e-9);
     assert_true(lethe_taylor(1.5, 1) == 1 && lethe_taylor(1.5, 3) == 1 + 1.5 + 1.125);
@@ -334,6 +336,42 @@ static void test_refusals(void **state)
     bench_release(&b);
 }
 
+/* 60,000 samples with 16 shadow models are a matter of a fifth of a second; the bound leaves room
+ * for sanitizers and slow machines, and none for anything quadratic. */
+static void test_speed(void **state)
+{
+    enum { MANY = 60000, MODELS = 16 };
+    struct bench b;
+    const float *shadow[MODELS];
+    const uint8_t *in[MODELS];
+    lethe_rng rng;
+    bench_init(&b);
+    float *z = malloc((MODELS + 1) * (size_t)MANY * C * sizeof *z);
+    int32_t *y = calloc(MANY, sizeof *y);
+    uint8_t *inclusion = calloc(MANY, 1);
+    double *score = malloc(MANY * sizeof *score);
+    assert_true(z && y && inclusion && score);
+    b.fake.rng.stream(&b.fake.ctx, "speed", 0, &rng);
+    b.fake.rng.normal(&b.fake.ctx, &rng, z, (MODELS + 1) * (size_t)MANY * C);
+    for (int m = 0; m < MODELS; m++) {
+        shadow[m] = z + (size_t)(m + 1) * MANY * C;
+        in[m] = inclusion;
+    }
+    b.candidates = (lethe_outputs){sizeof b.candidates, C, 1, 0, MANY, z, y};
+    b.references = (lethe_references){sizeof b.references, MODELS, shadow, in};
+    const lethe_membership_attack *iface = b.fake.plugin->iface;
+    clock_t start = clock();
+    assert_int_equal(iface->score(&b.fake.ctx, NULL, &b.job, score), LETHE_OK);
+    double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+    print_message("60000 samples, 16 shadow models: %.3f s of one core\n", seconds);
+    assert_true(seconds < 2);
+    free(z);
+    free(y);
+    free(inclusion);
+    free(score);
+    bench_release(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -342,6 +380,7 @@ int main(void)
         cmocka_unit_test(test_from_signals),    cmocka_unit_test(test_brute_force_twin),
         cmocka_unit_test(test_permutation),     cmocka_unit_test(test_extreme_logits),
         cmocka_unit_test(test_undefined_ratio), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_speed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,7 +26,9 @@ target_include_directories(test_rmia_golden PRIVATE ${CMAKE_SOURCE_DIR}/plugins)
 lethe_plugin_test(unlearners static_retrain static_finetune static_gradient_ascent
   static_random_labels static_amun static_pgd_l2_nearest)
 lethe_plugin_test(scores_metrics static_loss_threshold static_accuracy)
-lethe_plugin_test(descriptions static_retrain static_finetune static_gradient_ascent
+lethe_plugin_test(descriptions static_lira static_u_lira static_attack_p static_attack_r
+  static_song_mittal static_svc_mia static_entropy_logistic static_fgsm static_u_mia static_mia_nn
+  static_retrain static_finetune static_gradient_ascent
   static_random_labels static_amun static_pgd_l2_nearest static_rmia static_loss_threshold
   static_accuracy)
 target_compile_definitions(test_descriptions PRIVATE LETHE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")

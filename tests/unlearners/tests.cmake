@@ -14,10 +14,13 @@ target_compile_definitions(unlearn_bench PRIVATE
   PLUGIN_DIR="${CMAKE_BINARY_DIR}/lib/lethe-1/plugins")
 add_dependencies(unlearn_bench ${unlearner_names} pgd_l2_nearest)
 
-foreach(name unlearn_identities unlearn_masks unlearn_amun unlearn_influence unlearn_threads unlearn_requests)
+foreach(name unlearn_identities unlearn_masks unlearn_amun unlearn_influence unlearn_threads unlearn_requests
+        unlearner_words)
   lethe_test(${name} ${unlearners_dir}/test_${name}.c ROOMS plugin nn data base)
   target_link_libraries(test_${name} PRIVATE unlearn_bench)
 endforeach()
+target_compile_definitions(test_unlearner_words PRIVATE
+  SOURCES="${CMAKE_SOURCE_DIR}/plugins/unlearners")
 lethe_test(unlearn_math ${unlearners_dir}/test_unlearn_math.c ROOMS base)
 target_link_libraries(test_unlearn_math PRIVATE lethe::plugin m)
 target_include_directories(test_unlearn_math PRIVATE ${CMAKE_SOURCE_DIR}/plugins)

@@ -3,7 +3,7 @@
 void bench_open(struct bench *b, const char *id)
 {
     struct error err = ERROR_INIT;
-    char path[512], file[64];
+    char path[800], file[256];
     snprintf(file, sizeof(file), "%s", id);
     for (char *c = file; *c; c++)
         *c = *c == '-' ? '_' : *c;

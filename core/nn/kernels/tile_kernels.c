@@ -232,14 +232,19 @@ VECTOR_INLINE void square_to_pixels(const unsigned m, const enum matrix matrix, 
     }
 }
 
-/* The part of a panel's lanes that vector v holds; 0 when none. */
-VECTOR_INLINE unsigned vector_lanes(unsigned lanes, unsigned v)
+/* Channels that exist among the VL from `first` on; 0 to VL. */
+VECTOR_INLINE unsigned lanes_at(size_t channels, size_t first)
 {
-    unsigned before = v * VL;
-    return lanes <= before ? 0 : lanes - before < VL ? lanes - before : VL;
+    return channels <= first ? 0 : channels - first < VL ? (unsigned)(channels - first) : VL;
 }
 
-static void zero_planes(const struct tile_panel *t, unsigned n, float *to)
+/* Where the vector of channels from `first` on stands in a plane of tile 0. */
+VECTOR_INLINE size_t vector_at(const struct tile_set *t, size_t first)
+{
+    return first / PANEL * t->panel + first % PANEL;
+}
+
+static void zero_planes(const struct tile_set *t, unsigned n, float *to)
 {
     for (unsigned i = 0; i < n; i++)
         for (size_t k = 0; k < t->n; k++)
@@ -247,43 +252,43 @@ static void zero_planes(const struct tile_panel *t, unsigned n, float *to)
 }
 
 VECTOR_INLINE void all_from_pixels(const unsigned m, const enum matrix matrix,
-                                   const struct tile_panel *t, float *to)
+                                   const struct tile_set *t, float *to)
 {
     const unsigned n_in = matrix == INPUT ? m + 2 : m;
-    for (unsigned v = 0; v < PV; v++, to += VL) {
-        unsigned lanes = vector_lanes(t->lanes, v);
-        size_t channel = t->channel + v * VL;
+    for (size_t first = 0; first < (t->channels + PANEL - 1) / PANEL * PANEL; first += VL) {
+        unsigned lanes = lanes_at(t->channels, first);
+        float *here = to + vector_at(t, first);
         if (lanes == 0)
-            zero_planes(t, (m + 2) * (m + 2), to);
+            zero_planes(t, (m + 2) * (m + 2), here);
         else if (lanes == VL)
             for (size_t k = 0; k < t->n; k++)
-                square_from_pixels(m, matrix, t->at + k * n_in * n_in, channel, VL, t->plane,
-                                   to + k * PANEL);
+                square_from_pixels(m, matrix, t->at + k * n_in * n_in, first, VL, t->plane,
+                                   here + k * PANEL);
         else
             for (size_t k = 0; k < t->n; k++)
-                square_from_pixels(m, matrix, t->at + k * n_in * n_in, channel, lanes, t->plane,
-                                   to + k * PANEL);
+                square_from_pixels(m, matrix, t->at + k * n_in * n_in, first, lanes, t->plane,
+                                   here + k * PANEL);
     }
 }
 
 VECTOR_INLINE void all_to_pixels(const unsigned m, const enum matrix matrix,
-                                 const struct tile_panel *t, const float *from, const float *bias)
+                                 const struct tile_set *t, const float *from, const float *bias)
 {
     const unsigned n_out = matrix == OUTPUT ? m : m + 2;
-    for (unsigned v = 0; v < PV; v++, from += VL) {
-        unsigned lanes = vector_lanes(t->lanes, v);
-        size_t channel = t->channel + v * VL;
+    for (size_t first = 0; first < t->channels; first += VL) {
+        unsigned lanes = lanes_at(t->channels, first);
+        const float *here = from + vector_at(t, first);
         vf b = {0};
         if (matrix == OUTPUT)
-            b = *(const vf *)(bias + v * VL);
+            b = *(const vf *)(bias + first);
         if (lanes == VL)
             for (size_t k = 0; k < t->n; k++)
-                square_to_pixels(m, matrix, from + k * PANEL, t->plane, b,
-                                 t->at + k * n_out * n_out, channel, VL);
-        else if (lanes)
+                square_to_pixels(m, matrix, here + k * PANEL, t->plane, b,
+                                 t->at + k * n_out * n_out, first, VL);
+        else
             for (size_t k = 0; k < t->n; k++)
-                square_to_pixels(m, matrix, from + k * PANEL, t->plane, b,
-                                 t->at + k * n_out * n_out, channel, lanes);
+                square_to_pixels(m, matrix, here + k * PANEL, t->plane, b,
+                                 t->at + k * n_out * n_out, first, lanes);
     }
 }
 
@@ -320,19 +325,19 @@ VECTOR_INLINE void filter_square(const unsigned m, const enum matrix matrix, con
 }
 
 #define DEFINE_TRANSFORM(m)                                                                        \
-    static void gather_##m(const struct tile_panel *t, float *v)                                   \
+    static void gather_##m(const struct tile_set *t, float *v)                                     \
     {                                                                                              \
         all_from_pixels(m, INPUT, t, v);                                                           \
     }                                                                                              \
-    static void scatter_##m(const struct tile_panel *t, const float *from, const float *bias)      \
+    static void scatter_##m(const struct tile_set *t, const float *from, const float *bias)        \
     {                                                                                              \
         all_to_pixels(m, OUTPUT, t, from, bias);                                                   \
     }                                                                                              \
-    static void gather_adjoint_##m(const struct tile_panel *t, float *to)                          \
+    static void gather_adjoint_##m(const struct tile_set *t, float *to)                            \
     {                                                                                              \
         all_from_pixels(m, OUTPUT_ADJOINT, t, to);                                                 \
     }                                                                                              \
-    static void scatter_adjoint_##m(const struct tile_panel *t, const float *v)                    \
+    static void scatter_adjoint_##m(const struct tile_set *t, const float *v)                      \
     {                                                                                              \
         all_to_pixels(m, INPUT_ADJOINT, t, v, NULL);                                               \
     }                                                                                              \
@@ -350,50 +355,50 @@ VECTOR_INLINE void filter_square(const unsigned m, const enum matrix matrix, con
 DEFINE_TRANSFORM(4)
 DEFINE_TRANSFORM(2)
 
-/* Columns: the planes are the taps that one output pixel sees. */
-VECTOR_INLINE void copy_lanes(const float *from, unsigned lanes, float *to)
+/* Columns: the planes are the taps that one output pixel sees, each pixel's channels together as
+ * they lie in memory. */
+static void gather_pixel(const struct tile_set *t, const float *from, float *to)
 {
-    for (unsigned v = 0; v < PV; v++) {
-        unsigned here = vector_lanes(lanes, v);
-        *(vf *)(to + v * VL) = here ? load_lanes(from + v * VL, here) : (vf){0};
-    }
+    size_t first = 0;
+    for (; first + PANEL <= t->channels; first += PANEL, to += t->panel)
+        for (unsigned v = 0; v < PANEL; v += VL)
+            *(vf *)(to + v) = *(const vf *)(from + first + v);
+    if (first == t->channels)
+        return;
+    memset(to, 0, PANEL * sizeof(float));
+    memcpy(to, from + first, (t->channels - first) * sizeof(float));
 }
 
-static void gather_1(const struct tile_panel *t, float *v)
+static void gather_1(const struct tile_set *t, float *v)
+{
+    for (size_t k = 0; k < t->n; k++)
+        for (size_t i = 0; i < t->pixels; i++)
+            gather_pixel(t, t->at[k * t->pixels + i], v + i * t->plane + k * PANEL);
+}
+
+/* to = from + what `base` holds for each channel. */
+static void add_pixel(const struct tile_set *t, const float *from, const float *base, float *to)
+{
+    size_t first = 0;
+    for (; first + PANEL <= t->channels; first += PANEL, from += t->panel)
+        for (unsigned v = 0; v < PANEL; v += VL)
+            *(vf *)(to + first + v) = *(const vf *)(from + v) + *(const vf *)(base + first + v);
+    for (; first < t->channels; first++, from++)
+        to[first] = *from + base[first];
+}
+
+static void scatter_1(const struct tile_set *t, const float *m, const float *bias)
+{
+    for (size_t k = 0; k < t->n; k++)
+        add_pixel(t, m + k * PANEL, bias, t->at[k]);
+}
+
+static void scatter_adjoint_1(const struct tile_set *t, const float *v)
 {
     for (size_t k = 0; k < t->n; k++)
         for (size_t i = 0; i < t->pixels; i++) {
-            const float *from = t->at[k * t->pixels + i] + t->channel;
-            float *to = v + i * t->plane + k * PANEL;
-            if (t->lanes == PANEL)
-                copy_lanes(from, PANEL, to);
-            else
-                copy_lanes(from, t->lanes, to);
-        }
-}
-
-VECTOR_INLINE void add_pixel(const float *a, const float *b, unsigned lanes, float *to)
-{
-    if (lanes == PANEL)
-        for (unsigned v = 0; v < PV; v++)
-            *(vf *)(to + v * VL) = *(const vf *)(a + v * VL) + *(const vf *)(b + v * VL);
-    else
-        for (unsigned l = 0; l < lanes; l++)
-            to[l] = a[l] + b[l];
-}
-
-static void scatter_1(const struct tile_panel *t, const float *m, const float *bias)
-{
-    for (size_t k = 0; k < t->n; k++)
-        add_pixel(m + k * PANEL, bias, t->lanes, t->at[k] + t->channel);
-}
-
-static void scatter_adjoint_1(const struct tile_panel *t, const float *v)
-{
-    for (size_t k = 0; k < t->n; k++)
-        for (size_t i = 0; i < t->pixels; i++) {
-            float *to = t->at[k * t->pixels + i] + t->channel;
-            add_pixel(to, v + i * t->plane + k * PANEL, t->lanes, to);
+            float *to = t->at[k * t->pixels + i];
+            add_pixel(t, v + i * t->plane + k * PANEL, to, to);
         }
 }
 
