@@ -43,7 +43,7 @@ static void take_sample(struct verify_options *o, const char *arg, const struct 
 {
     size_t n = strlen(arg);
     char *number = n && arg[n - 1] == '%' ? strndup(arg, n - 1) : strdup(arg);
-    double v;
+    double v = 0;
     bool ok = number && text_to_real(number, &v);
     free(number);
     if (ok && arg[n - 1] == '%')

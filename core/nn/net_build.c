@@ -54,7 +54,23 @@ static uint32_t add_op(struct net *net, const struct op *form, const uint32_t sh
     return out;
 }
 
-static const struct op_class *class_of(const struct net *net, const struct arch_layer *l)
+/* Whether a max pooling chooses among this convolution's outputs. In an even background many of
+ * them are equal, and the first wins, as in PyTorch. Winograd's rounding depends on the place in
+ * the tile and would break such ties at random: input gradients then differ by percents from
+ * PyTorch's (measured on Fashion-MNIST). The direct kernel computes equal windows to equal bits.
+ * Deep layers, whose inputs are no longer even, keep the faster algorithm. */
+static bool feeds_max_pool(const struct arch_layer *l, uint32_t n)
+{
+    enum { EVEN_INPUT_CHANNELS = 64 };
+    uint32_t i = 1;
+    while (i < n && (l[i].kind == LAYER_BATCHNORM || l[i].kind == LAYER_RELU))
+        i++;
+    return l->in[0] <= EVEN_INPUT_CHANNELS && i < n && l[i].kind == LAYER_MAXPOOL;
+}
+
+/* For the first of n layers. */
+static const struct op_class *class_of(const struct net *net, const struct arch_layer *l,
+                                       uint32_t n)
 {
     static const struct op_class *const classes[] = {
         [LAYER_CONV] = &op_conv,
@@ -72,7 +88,7 @@ static const struct op_class *class_of(const struct net *net, const struct arch_
     /* One pixel or one channel: C,H,W order is H,W,C order. */
     if (l->kind == LAYER_FLATTEN && (l->in[0] == 1 || l->in[1] * l->in[2] == 1))
         return &op_view;
-    if (l->kind == LAYER_CONV && tiling_serves(net->k, l))
+    if (l->kind == LAYER_CONV && tiling_serves(net->k, l) && !feeds_max_pool(l, n))
         return &op_tiles;
     if (l->kind == LAYER_CONV && conv_by_columns(net->k, l))
         return &op_columns;
@@ -157,8 +173,11 @@ static uint32_t build_list(struct net *net, const struct arch_layer *layer, uint
         } else if (l->kind == LAYER_RESIDUAL) {
             in = build_residual(net, l, in, model_layer);
         } else {
-            struct op op = {
-                .class = class_of(net, l), .layer = l, .model_layer = at, .n_in = 1, .in = {in, 0}};
+            struct op op = {.class = class_of(net, l, n - i),
+                            .layer = l,
+                            .model_layer = at,
+                            .n_in = 1,
+                            .in = {in, 0}};
             in = add_op(net, &op, l->out);
         }
     }
