@@ -99,6 +99,10 @@ struct kernels {
     void (*product)(const struct product *g, const float *a, const float *b, float *c);
     void (*product_adjoint)(const struct product_adjoint *g, const float *a, const float *b,
                             float *d);
+    /* Up to PANEL rows of n numbers, `step` apart, to (n, PANEL), absent lanes zero; and back,
+     * added to what is there. */
+    void (*interleave)(const float *rows, size_t step, unsigned lanes, size_t n, float *to);
+    void (*separate_add)(const float *from, unsigned lanes, size_t n, float *rows, size_t step);
     const struct tile_kernels *tiles_4, *tiles_2, *tiles_1; /* 1: columns */
 
     /* Over n numbers. */

@@ -32,12 +32,15 @@ static size_t winograd_products(const struct arch_layer *l, size_t m)
 
 struct tiling tiling_of(const struct kernels *k, const struct arch_layer *l)
 {
-    struct tiling t = {.l = l, .winograd = is_winograd(l), .taps = (size_t)l->kernel * l->kernel};
+    /* A linear layer is a 1x1 convolution of a 1x1 map. */
+    uint32_t kernel = l->kind == LAYER_LINEAR ? 1 : l->kernel;
+    struct tiling t = {
+        .kernels = k, .l = l, .winograd = is_winograd(l), .taps = (size_t)kernel * kernel};
     t.k = !t.winograd                                          ? k->tiles_1
           : winograd_products(l, 2) <= winograd_products(l, 4) ? k->tiles_2
                                                                : k->tiles_4;
     t.out_edge = t.k->out;
-    t.in_edge = t.out_edge - 1 + l->kernel;
+    t.in_edge = t.out_edge - 1 + kernel;
     t.in_pixels = (size_t)t.in_edge * t.in_edge;
     t.out_pixels = (size_t)t.out_edge * t.out_edge;
     t.planes = t.in_pixels;
@@ -46,7 +49,8 @@ struct tiling tiling_of(const struct kernels *k, const struct arch_layer *l)
     t.in_panels = panels(l->in[0]);
     t.out_panels = panels(l->out[0]);
     size_t bytes = t.planes * t.in_panels * t.out_panels * PANEL * PANEL * sizeof(float);
-    t.phased = bytes > PHASED_FILTER_BYTES && tiling_per_image(&t) <= PHASED_TILES;
+    t.phased = l->kind == LAYER_LINEAR;
+    t.phased |= bytes > PHASED_FILTER_BYTES && tiling_per_image(&t) <= PHASED_TILES;
     return t;
 }
 
@@ -85,26 +89,34 @@ struct filter_layout filters_gradient(const struct tiling *t, size_t in_panels)
     return (struct filter_layout){.panel = panel, .plane = plane, .size = t->planes * plane};
 }
 
-/* The taps of `lanes` filters that lie `step` floats apart, lane by lane: (taps, PANEL). */
-static void collect_taps(const float *w, size_t n_taps, size_t step, unsigned lanes, float *taps)
-{
-    if (lanes < PANEL)
-        memset(taps, 0, n_taps * PANEL * sizeof(float));
-    for (unsigned l = 0; l < lanes; l++, w += step)
-        for (size_t i = 0; i < n_taps; i++)
-            taps[i * PANEL + l] = w[i];
-}
+/* Inputs whose taps are brought into lanes, or back, together. */
+enum { CHUNK = 16, CHUNK_FLOATS = CHUNK * TILING_MAX_TAPS * PANEL };
 
 void tiling_filter(const struct tiling *t, const float *w, size_t p, const struct filter_layout *f,
                    float *to)
 {
-    size_t n_in = t->l->in[0], row = n_in * t->taps;
+    size_t n_in = t->l->in[0], row = n_in * t->taps, size = t->taps * PANEL;
     unsigned lanes = panel_lanes(t->l->out[0], p);
-    float taps[TILING_MAX_TAPS * PANEL];
-    for (size_t c = 0; c < t->in_panels * PANEL; c++) {
-        collect_taps(w + p * PANEL * row + c * t->taps, t->taps, row, c < n_in ? lanes : 0, taps);
-        t->k->filter(taps, t->taps, f->plane, to + c * PANEL);
+    float taps[CHUNK_FLOATS];
+    w += p * PANEL * row;
+    for (size_t first = 0; first < t->in_panels * PANEL; first += CHUNK) {
+        size_t n = n_in - first < CHUNK ? n_in - first : CHUNK;
+        float *here = t->taps == 1 ? to + first * PANEL : taps;
+        t->kernels->interleave(w + first * t->taps, row, lanes, n * t->taps, here);
+        memset(here + n * size, 0, (CHUNK - n) * size * sizeof(float));
+        for (size_t c = 0; t->taps > 1 && c < CHUNK; c++)
+            t->k->filter(taps + c * size, t->taps, f->plane, to + (first + c) * PANEL);
     }
+}
+
+/* Without a window, inputs lie side by side as they should. */
+static void copy_back(const struct tiling *t, const float *w, size_t p, float *to)
+{
+    size_t n_in = t->l->in[0], n_out = t->l->out[0];
+    unsigned lanes = panel_lanes(n_in, p);
+    memset(to, 0, t->out_panels * PANEL * PANEL * sizeof(float));
+    for (size_t o = 0; o < n_out; o++)
+        memcpy(to + o * PANEL, w + o * n_in + p * PANEL, lanes * sizeof(float));
 }
 
 void tiling_filter_back(const struct tiling *t, const float *w, size_t p,
@@ -113,9 +125,13 @@ void tiling_filter_back(const struct tiling *t, const float *w, size_t p,
     size_t n_out = t->l->out[0], row = t->l->in[0] * t->taps;
     unsigned lanes = panel_lanes(t->l->in[0], p);
     float taps[TILING_MAX_TAPS * PANEL];
+    if (t->taps == 1) {
+        copy_back(t, w, p, to);
+        return;
+    }
     for (size_t o = 0; o < t->out_panels * PANEL; o++) {
-        collect_taps(w + o * row + p * PANEL * t->taps, t->taps, t->taps, o < n_out ? lanes : 0,
-                     taps);
+        t->kernels->interleave(w + (o < n_out ? o * row + p * PANEL * t->taps : 0), t->taps,
+                               o < n_out ? lanes : 0, t->taps, taps);
         t->k->filter(taps, t->taps, f->plane, to + o * PANEL);
     }
 }
@@ -138,15 +154,17 @@ void tiling_filter_gradient(const struct tiling *t, const float *from, size_t gr
 {
     size_t n_in = t->l->in[0], row = n_in * t->taps, end = (first + n) * PANEL;
     unsigned lanes = panel_lanes(t->l->out[0], p);
-    float sum[MAX_PLANES * PANEL], taps[TILING_MAX_TAPS * PANEL];
+    float sum[MAX_PLANES * PANEL], taps[CHUNK_FLOATS];
     from += p * f->panel;
-    for (size_t c = first * PANEL; c < end && c < n_in; c++, from += PANEL) {
-        sum_groups(t, from, groups, f, sum);
-        t->k->filter_adjoint(sum, t->taps, PANEL, taps);
-        float *to = grad + p * PANEL * row + c * t->taps;
-        for (unsigned l = 0; l < lanes; l++, to += row)
-            for (size_t i = 0; i < t->taps; i++)
-                to[i] += taps[i * PANEL + l];
+    grad += p * PANEL * row;
+    end = end < n_in ? end : n_in;
+    for (size_t at = first * PANEL; at < end; at += CHUNK) {
+        size_t here = end - at < CHUNK ? end - at : CHUNK;
+        for (size_t c = 0; c < here; c++, from += PANEL) {
+            sum_groups(t, from, groups, f, sum);
+            t->k->filter_adjoint(sum, t->taps, PANEL, taps + c * t->taps * PANEL);
+        }
+        t->kernels->separate_add(taps, lanes, here * t->taps, grad + at * t->taps, row);
     }
 }
 

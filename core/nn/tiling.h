@@ -10,6 +10,7 @@
 #include "net_internal.h"
 
 struct tiling {
+    const struct kernels *kernels;
     const struct tile_kernels *k;
     const struct arch_layer *l;
     bool winograd; /* else columns */

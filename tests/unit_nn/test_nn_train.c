@@ -467,7 +467,8 @@ static void test_memory_for_inference(void **state)
         size_t small = net_bytes(t.net);
         testbed_forward(&t, NET_EVAL);
         assert_memory_equal(y, t.y, t.n_y * sizeof(float));
-        assert_true(small < net_bytes(t.net));
+        bool deep = t.net->n_ops > 12;
+        assert_true(deep ? small < 0.7 * (double)net_bytes(t.net) : small <= net_bytes(t.net));
         testbed_backward(&t);
         assert_int_equal(net_infer(t.net, t.m, t.x, 16, y, &err), 0);
         assert_memory_equal(y, t.y, t.n_y * sizeof(float));

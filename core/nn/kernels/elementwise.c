@@ -361,6 +361,63 @@ static void affine_pool_grad(const float *z, const float *top, const float *dy, 
     }
 }
 
+typedef float v4 __attribute__((vector_size(16), aligned(4), may_alias));
+
+/* m[i][j] becomes m[j][i]. */
+VECTOR_INLINE void transpose_4x4(v4 m[4])
+{
+    v4 a = __builtin_shufflevector(m[0], m[1], 0, 4, 1, 5);
+    v4 b = __builtin_shufflevector(m[2], m[3], 0, 4, 1, 5);
+    v4 c = __builtin_shufflevector(m[0], m[1], 2, 6, 3, 7);
+    v4 d = __builtin_shufflevector(m[2], m[3], 2, 6, 3, 7);
+    m[0] = __builtin_shufflevector(a, b, 0, 1, 4, 5);
+    m[1] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
+    m[2] = __builtin_shufflevector(c, d, 0, 1, 4, 5);
+    m[3] = __builtin_shufflevector(c, d, 2, 3, 6, 7);
+}
+
+static void interleave_edges(const float *rows, size_t step, unsigned lanes, size_t n, float *to)
+{
+    unsigned fours = lanes / 4 * 4;
+    for (size_t i = n / 4 * 4; i < n; i++)
+        for (unsigned l = 0; l < fours; l++)
+            to[i * PANEL + l] = rows[l * step + i];
+    for (size_t i = 0; i < n; i++)
+        for (unsigned l = fours; l < PANEL; l++)
+            to[i * PANEL + l] = l < lanes ? rows[l * step + i] : 0;
+}
+
+static void interleave(const float *rows, size_t step, unsigned lanes, size_t n, float *to)
+{
+    for (size_t i = 0; i + 4 <= n; i += 4)
+        for (unsigned l = 0; l + 4 <= lanes; l += 4) {
+            v4 m[4];
+            for (unsigned k = 0; k < 4; k++)
+                m[k] = *(const v4 *)(rows + (l + k) * step + i);
+            transpose_4x4(m);
+            for (unsigned k = 0; k < 4; k++)
+                *(v4 *)(to + (i + k) * PANEL + l) = m[k];
+        }
+    interleave_edges(rows, step, lanes, n, to);
+}
+
+static void separate_add(const float *from, unsigned lanes, size_t n, float *rows, size_t step)
+{
+    unsigned fours = lanes / 4 * 4;
+    for (unsigned l = 0; l < fours; l += 4)
+        for (size_t i = 0; i + 4 <= n; i += 4) {
+            v4 m[4];
+            for (unsigned k = 0; k < 4; k++)
+                m[k] = *(const v4 *)(from + (i + k) * PANEL + l);
+            transpose_4x4(m);
+            for (unsigned k = 0; k < 4; k++)
+                *(v4 *)(rows + (l + k) * step + i) += m[k];
+        }
+    for (unsigned l = 0; l < lanes; l++)
+        for (size_t i = l < fours ? n / 4 * 4 : 0; i < n; i++)
+            rows[l * step + i] += from[i * PANEL + l];
+}
+
 /* torch.optim.SGD: g += wd p; v = momentum v + g; p -= lr v. */
 static void sgd(const struct sgd_step *s, size_t n, float *param, float *grad, float *velocity)
 {
@@ -400,6 +457,8 @@ const struct kernels KERNEL(kernels) = {
     .conv_panel_grad = KERNEL(conv_panel_grad),
     .product = KERNEL(product),
     .product_adjoint = KERNEL(product_adjoint),
+    .interleave = interleave,
+    .separate_add = separate_add,
     .tiles_4 = &KERNEL(tiles_4),
     .tiles_2 = &KERNEL(tiles_2),
     .tiles_1 = &KERNEL(tiles_1),
