@@ -77,9 +77,20 @@ static int add_family(const struct cell_table *t, size_t baseline, const char *f
     return adjust(ret->item + begin, ret->n - begin, err);
 }
 
+/* A baseline that the suite names; one that has no entry here (it failed) has no family. */
+static int add_named(const struct cell_table *t, const char *method, struct board_comparisons *ret,
+                     struct error *err)
+{
+    for (size_t e = 0; e < t->n_entries; e++)
+        if (strcmp(t->entry[e]->method, method) == 0)
+            return add_family(t, e, method, ret, err);
+    return 0;
+}
+
 int board_compare(const struct board *b, struct board_comparisons *ret, struct error *err)
 {
-    struct board_comparisons out = {0, calloc(2 * b->n + 1, sizeof(*out.item))};
+    struct board_comparisons out = {
+        0, calloc((2 + b->results->n_baselines) * b->n + 1, sizeof(*out.item))};
     int rc = out.item ? 0 : error_nomem(err);
     for (size_t s = 0; rc == 0 && s < b->results->n_scenarios; s++) {
         struct cell_table t;
@@ -91,6 +102,8 @@ int board_compare(const struct board *b, struct board_comparisons *ret, struct e
             rc = add_family(&t, first, "first", &out, err);
         if (rc == 0 && t.has_original)
             rc = add_family(&t, 0, "original", &out, err);
+        for (size_t k = 0; rc == 0 && k < b->results->n_baselines; k++)
+            rc = add_named(&t, b->results->baseline[k], &out, err);
         cell_table_release(&t);
     }
     if (rc < 0)

@@ -353,13 +353,15 @@ static int fill_frame(const struct gatherer *g, struct results *r, struct error 
     r->scenario = copy_strings(scenarios, r->n_scenarios);
     r->n_gap = s->n_gap;
     r->gap = copy_strings((const char *const *)s->gap, s->n_gap);
+    r->n_baselines = s->n_baselines;
+    r->baseline = copy_strings((const char *const *)s->baseline, s->n_baselines);
     r->n_counts = N_METERS;
     r->count_name = copy_strings(meter_names, N_METERS);
     r->n_oracles = s->n_retrain;
     r->row = calloc(g->plan->n_rows + 1, sizeof(*r->row));
     free(methods);
     free(scenarios);
-    bool ok = r->suite && r->method && r->scenario && r->gap && r->count_name && r->row;
+    bool ok = r->suite && r->method && r->scenario && r->gap && r->baseline && r->count_name && r->row;
     return ok ? 0 : error_nomem(err);
 }
 

@@ -50,6 +50,7 @@ void results_release(struct results *r)
     strings_free(r->scenario, r->n_scenarios);
     strings_free(r->method, r->n_methods);
     strings_free(r->gap, r->n_gap);
+    strings_free(r->baseline, r->n_baselines);
     free(r->suite);
     json_decref(r->manifest);
     memset(r, 0, sizeof(*r));

@@ -68,7 +68,9 @@ struct results {
     size_t n_methods; /* labels in board order: original, retrain, then the suite's */
     char **method;
     size_t n_gap;
-    char **gap;         /* gap terms: column names */
+    char **gap; /* gap terms: column names */
+    size_t n_baselines;
+    char **baseline;    /* methods that every other one is compared with, beside the first */
     uint32_t n_oracles; /* K */
     json_t *manifest;   /* what manifest.json holds, without volatile fields */
 };

@@ -5,6 +5,7 @@
 
 #include "fs.h"
 #include "suite_extend.h"
+#include "suite_internal.h"
 #include "text.h"
 
 static const char *const suite_keys[] = {"suite",  "data",       "model",   "train",   "seeds",
@@ -315,69 +316,6 @@ static int parse_limits(struct suite *s, struct error *err)
     return 0;
 }
 
-static int parse_formats(struct suite *s, const struct yaml_node *node, struct error *err)
-{
-    if (!node)
-        return 0;
-    if (node->kind != YAML_LIST)
-        return yaml_error(node, err, "report.formats: expected a list such as [svg, pdf]");
-    s->svg = s->pdf = false;
-    for (size_t i = 0; i < node->n; i++) {
-        const char *text;
-        TRY(yaml_string(node->child[i].value, "report.formats", &text, err));
-        if (strcmp(text, "svg") == 0)
-            s->svg = true;
-        else if (strcmp(text, "pdf") == 0)
-            s->pdf = true;
-        else
-            return yaml_error(node->child[i].value, err,
-                              "report.formats: expected svg or pdf, found \"%s\"", text);
-    }
-    return 0;
-}
-
-static int add_gap(struct suite *s, const char *name, struct error *err)
-{
-    char **grown = realloc(s->gap, (s->n_gap + 1) * sizeof(*grown));
-    if (!grown)
-        return error_nomem(err);
-    s->gap = grown;
-    s->gap[s->n_gap] = text_dup(name);
-    return s->gap[s->n_gap++] ? 0 : error_nomem(err);
-}
-
-static int default_gap(struct suite *s, struct error *err)
-{
-    TRY(add_gap(s, "forget_acc", err));
-    TRY(add_gap(s, "retain_acc", err));
-    TRY(add_gap(s, "test_acc", err));
-    for (unsigned i = 0; i < s->n_attacks; i++)
-        if (strcmp(s->attack[i].label, "rmia") == 0)
-            return add_gap(s, "rmia.auc_forget_test", err);
-    return 0;
-}
-
-static int parse_report(struct suite *s, struct error *err)
-{
-    static const char *const keys[] = {"formats", "gap", NULL};
-    const struct yaml_node *node = yaml_get(s->root, "report");
-    s->svg = s->pdf = true;
-    if (node)
-        TRY(yaml_known_keys(node, "report", keys, err));
-    TRY(parse_formats(s, yaml_get(node, "formats"), err));
-    const struct yaml_node *gap = yaml_get(node, "gap");
-    if (!gap)
-        return default_gap(s, err);
-    if (gap->kind != YAML_LIST || gap->n == 0)
-        return yaml_error(gap, err, "report.gap: expected a list of columns such as [forget_acc]");
-    for (size_t i = 0; i < gap->n; i++) {
-        const char *text;
-        TRY(yaml_string(gap->child[i].value, "report.gap", &text, err));
-        TRY(add_gap(s, text, err));
-    }
-    return 0;
-}
-
 static int parse_name(struct suite *s, struct error *err)
 {
     const struct yaml_node *node = yaml_get(s->root, "suite");
@@ -432,7 +370,7 @@ static int parse_suite(struct suite *s, struct error *err)
     TRY(default_metrics(s, err));
     TRY(check_reserved(s, err));
     TRY(parse_limits(s, err));
-    return parse_report(s, err);
+    return suite_parse_report(s, err);
 }
 
 static int apply_settings(struct suite *s, const char *const *settings, unsigned n,
@@ -502,6 +440,9 @@ void suite_release(struct suite *s)
     for (unsigned i = 0; i < s->n_gap; i++)
         free(s->gap[i]);
     free(s->gap);
+    for (unsigned i = 0; i < s->n_baselines; i++)
+        free(s->baseline[i]);
+    free(s->baseline);
     free(s->scenario);
     free(s->seed_model.v);
     free(s->seed_forget.v);

@@ -53,6 +53,8 @@ struct suite {
     bool svg, pdf;
     char **gap;
     unsigned n_gap;
+    char **baseline; /* methods that all others are compared with, beside the first of the board */
+    unsigned n_baselines;
 };
 
 /* settings: "key.path=value", applied before anything is checked. Errors are

@@ -41,6 +41,9 @@ try 'seeds.model: seed 1 stands twice' "${base}seeds: {model: [1, 1]}
 "
 try 'report.gap: no metric or attack of this suite gives "forget_ac"; did you mean "forget_acc"?' "${base}report: {gap: [forget_ac]}
 "
+try 'report.baselines: no method is labelled "amun"' "${base}unlearn: [finetune]
+report: {baselines: [amun]}
+"
 try 'limits.wall: expected a time such as 90s, 30m or 2h, found "soon"' "${base}limits: {wall: soon}
 "
 try 'forget: expected a list of scenarios' 'suite: x
