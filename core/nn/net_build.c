@@ -54,18 +54,41 @@ static uint32_t add_op(struct net *net, const struct op *form, const uint32_t sh
     return out;
 }
 
-/* Whether a max pooling chooses among this convolution's outputs. In an even background many of
- * them are equal, and the first wins, as in PyTorch. Winograd's rounding depends on the place in
- * the tile and would break such ties at random: input gradients then differ by percents from
- * PyTorch's (measured on Fashion-MNIST). The direct kernel computes equal windows to equal bits.
- * Deep layers, whose inputs are no longer even, keep the faster algorithm. */
-static bool feeds_max_pool(const struct arch_layer *l, uint32_t n)
+static bool is_halving(const struct arch_layer *l)
+{
+    return l->kind == LAYER_MAXPOOL && l->kernel == 2 && l->stride == 2 && l->pad == 0 &&
+           l->in[1] % 2 == 0 && l->in[2] % 2 == 0;
+}
+
+/* The max pooling that chooses among this convolution's outputs, if its input may have even
+ * regions; else NULL. There many outputs are equal, and the first wins, as in PyTorch. Winograd's
+ * rounding depends on the place in the tile and would break such ties at random: input gradients
+ * then differ by percents from PyTorch's (measured on Fashion-MNIST). Deep layers, whose inputs
+ * are no longer even, need no care. */
+static const struct arch_layer *choosing_pool(const struct arch_layer *l, uint32_t n)
 {
     enum { EVEN_INPUT_CHANNELS = 64 };
     uint32_t i = 1;
     while (i < n && (l[i].kind == LAYER_BATCHNORM || l[i].kind == LAYER_RELU))
         i++;
-    return l->in[0] <= EVEN_INPUT_CHANNELS && i < n && l[i].kind == LAYER_MAXPOOL;
+    bool chosen = l->in[0] <= EVEN_INPUT_CHANNELS && i < n && l[i].kind == LAYER_MAXPOOL;
+    return chosen ? &l[i] : NULL;
+}
+
+/* F(2x2, 3x3) has 1 among its points: along an axis on which its 4x4 inputs do not change, all
+ * transformed numbers but one are exactly zero, and the two outputs are equal to the bit. Those
+ * 2x2 outputs are just what one window of a halving pool sees. */
+static bool feeds_halving(const struct arch_layer *l, uint32_t n)
+{
+    const struct arch_layer *pool = choosing_pool(l, n);
+    return pool && is_halving(pool);
+}
+
+/* For other pools only the direct kernel will do: it computes equal windows to equal bits. */
+static bool feeds_other_pool(const struct arch_layer *l, uint32_t n)
+{
+    const struct arch_layer *pool = choosing_pool(l, n);
+    return pool && !is_halving(pool);
 }
 
 /* For the first of n layers. */
@@ -88,17 +111,12 @@ static const struct op_class *class_of(const struct net *net, const struct arch_
     /* One pixel or one channel: C,H,W order is H,W,C order. */
     if (l->kind == LAYER_FLATTEN && (l->in[0] == 1 || l->in[1] * l->in[2] == 1))
         return &op_view;
-    if (l->kind == LAYER_CONV && tiling_serves(net->k, l) && !feeds_max_pool(l, n))
+    bool tiles = l->kind == LAYER_LINEAR || (l->kind == LAYER_CONV && !feeds_other_pool(l, n));
+    if (tiles && tiling_serves(net->k, l))
         return &op_tiles;
     if (l->kind == LAYER_CONV && conv_by_columns(net->k, l))
         return &op_columns;
     return classes[l->kind];
-}
-
-static bool is_halving(const struct arch_layer *l)
-{
-    return l->kind == LAYER_MAXPOOL && l->kernel == 2 && l->stride == 2 && l->pad == 0 &&
-           l->in[1] % 2 == 0 && l->in[2] % 2 == 0;
 }
 
 /* How many of the n layers from `l` on are one affine map: batch-norm, ReLU, 2x2 pooling, each
@@ -177,7 +195,8 @@ static uint32_t build_list(struct net *net, const struct arch_layer *layer, uint
                             .layer = l,
                             .model_layer = at,
                             .n_in = 1,
-                            .in = {in, 0}};
+                            .in = {in, 0},
+                            .ties = l->kind == LAYER_CONV && feeds_halving(l, n - i)};
             in = add_op(net, &op, l->out);
         }
     }

@@ -57,6 +57,7 @@ struct op {
     uint32_t model_layer; /* index into model->layer */
     uint32_t n_in, in[2], out;
     bool relu, pool, halve; /* fused behind an affine map */
+    bool ties;              /* a convolution whose equal outputs must be equal to the bit */
     bool in_place;
     uint32_t time, back_time;
     uint32_t extra[2]; /* spans for gradients that are added to earlier ones */

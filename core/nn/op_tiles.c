@@ -102,7 +102,7 @@ static void plan_phased(struct net *net, struct op *op, const struct tiling *t)
 
 static void plan(struct net *net, struct op *op)
 {
-    struct tiling t = tiling_of(net->k, op->layer);
+    struct tiling t = tiling_of(net->k, op->layer, op->ties);
     size_t outs = t.phased ? min_size(t.out_panels, FILTER_PANELS) : t.out_panels;
     size_t ins = t.phased ? min_size(t.in_panels, FILTER_PANELS) : t.in_panels;
     size_t scratch = pointer_floats(&t) + 2 * line_size(&t);
@@ -128,7 +128,7 @@ static void plan(struct net *net, struct op *op)
 static struct job job_for(const struct pass *p, const struct op *op)
 {
     const struct net *net = p->net;
-    struct job j = {.p = p, .op = op, .t = tiling_of(net->k, op->layer)};
+    struct job j = {.p = p, .op = op, .t = tiling_of(net->k, op->layer, op->ties)};
     j.tiles = p->n * tiling_per_image(&j.t);
     j.y = tile_layout_of(&j.t, j.t.phased ? j.tiles : BLOCK_TILES);
     j.x = net_act(net, op->in[0]);

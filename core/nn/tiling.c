@@ -30,15 +30,15 @@ static size_t winograd_products(const struct arch_layer *l, size_t m)
     return (m + 2) * (m + 2) * ceiling(l->out[1], m) * ceiling(l->out[2], m);
 }
 
-struct tiling tiling_of(const struct kernels *k, const struct arch_layer *l)
+struct tiling tiling_of(const struct kernels *k, const struct arch_layer *l, bool ties)
 {
     /* A linear layer is a 1x1 convolution of a 1x1 map. */
     uint32_t kernel = l->kind == LAYER_LINEAR ? 1 : l->kernel;
     struct tiling t = {
         .kernels = k, .l = l, .winograd = is_winograd(l), .taps = (size_t)kernel * kernel};
-    t.k = !t.winograd                                          ? k->tiles_1
-          : winograd_products(l, 2) <= winograd_products(l, 4) ? k->tiles_2
-                                                               : k->tiles_4;
+    t.k = !t.winograd                                                  ? k->tiles_1
+          : ties || winograd_products(l, 2) <= winograd_products(l, 4) ? k->tiles_2
+                                                                       : k->tiles_4;
     t.out_edge = t.k->out;
     t.in_edge = t.out_edge - 1 + kernel;
     t.in_pixels = (size_t)t.in_edge * t.in_edge;

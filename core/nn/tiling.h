@@ -40,7 +40,8 @@ enum { TILING_MAX_KERNEL = 5, TILING_MAX_TAPS = 25 };
 
 /* Whether tiles pay for this layer. */
 bool tiling_serves(const struct kernels *k, const struct arch_layer *l);
-struct tiling tiling_of(const struct kernels *k, const struct arch_layer *l);
+/* ties: of the 2x2 outputs that a pooling window sees, those that see equal inputs are equal. */
+struct tiling tiling_of(const struct kernels *k, const struct arch_layer *l, bool ties);
 struct tile_layout tile_layout_of(const struct tiling *t, size_t tiles);
 
 /* The forward pass reads [plane][output panel][inputs][PANEL], columns with the plane inside the

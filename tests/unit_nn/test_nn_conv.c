@@ -43,7 +43,7 @@ static void test_shapes_cover_all(void **state)
         };
         if (!tiling_serves(kernels_best(), &l))
             continue;
-        struct tiling t = tiling_of(kernels_best(), &l);
+        struct tiling t = tiling_of(kernels_best(), &l, false);
         seen |= 1u << (2 * t.out_edge + t.phased);
     }
     assert_int_equal(seen, 0x33c); /* edges 1, 2 and 4, in blocks and in phases */
