@@ -7,7 +7,6 @@
 
 #include "cli.h"
 #include "exec.h"
-#include "exec_slurm.h"
 #include "fs.h"
 #include "gather.h"
 #include "log.h"
@@ -19,19 +18,14 @@ struct run_options {
     struct session_options session;
     unsigned jobs;
     bool dry_run, quiet, no_figures;
-    bool slurm, detach;
-    const char *slurm_args;
 };
 
-enum { OPT_DRY_RUN = 512, OPT_OUT, OPT_NO_FIGURES, OPT_EXECUTOR, OPT_SLURM_ARGS, OPT_DETACH };
+enum { OPT_DRY_RUN = 512, OPT_OUT, OPT_NO_FIGURES };
 
 static const struct argp_option options[] = {
     {"jobs", 'j', "N", 0, "Tasks at a time (default: one a core)", 0},
     {"out", OPT_OUT, "DIR", 0, "Where the report goes (default: ./lethe-out/SUITE)", 0},
     {"dry-run", OPT_DRY_RUN, 0, 0, "Print the plan and stop", 0},
-    {"executor", OPT_EXECUTOR, "local|slurm", 0, "Where tasks run (default: local)", 0},
-    {"slurm-args", OPT_SLURM_ARGS, "OPTIONS", 0, "Further options of sbatch", 0},
-    {"detach", OPT_DETACH, 0, 0, "Submit to Slurm and return; the same command collects", 0},
     {"quiet", 'q', 0, 0, "No progress", 0},
     {"no-figures", OPT_NO_FIGURES, 0, 0, "Do not draw figures", 0},
     {0},
@@ -56,21 +50,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_DRY_RUN:
         o->dry_run = true;
         break;
-    case OPT_EXECUTOR:
-        o->slurm = strcmp(arg, "slurm") == 0;
-        if (!o->slurm && strcmp(arg, "local") != 0)
-            argp_error(state, "--executor: expected local or slurm, found \"%s\"", arg);
-        break;
-    case OPT_SLURM_ARGS:
-        o->slurm_args = arg;
-        break;
-    case OPT_DETACH:
-        o->detach = true;
-        break;
-    case ARGP_KEY_END:
-        if (!o->slurm && (o->detach || o->slurm_args))
-            argp_error(state, "--detach and --slurm-args need --executor slurm");
-        return ARGP_ERR_UNKNOWN; /* the session's parser ends too */
     case 'q':
         o->quiet = true;
         break;
@@ -189,39 +168,6 @@ static int finish(const struct run_options *o, struct session *s, const struct e
     return code;
 }
 
-/* print: shows what would be submitted. */
-static int run_slurm(const struct run_options *o, struct session *s, bool print,
-                     struct exec_result *ret, struct error *err)
-{
-    char *dir = fs_program_dir(), *program = dir ? fs_join(dir, "lethe") : NULL;
-    struct slurm_options slurm = {program, o->slurm_args, o->detach, o->quiet};
-    int rc = !program ? error_nomem(err)
-             : print  ? exec_slurm_print(&s->plan, &s->store, &slurm, err)
-                      : exec_slurm(&s->plan, &s->store, &slurm, ret, err);
-    free(program);
-    free(dir);
-    return rc;
-}
-
-static int print_scripts(const struct run_options *o)
-{
-    struct error err = ERROR_INIT;
-    struct session s;
-    if (session_open(&o->session, &s, &err) < 0)
-        return cli_fail(&err);
-    int rc = run_slurm(o, &s, true, NULL, &err);
-    session_close(&s);
-    return rc < 0 ? cli_fail(&err) : EXIT_OK;
-}
-
-static unsigned n_waiting(const struct plan *p)
-{
-    unsigned n = 0;
-    for (unsigned i = 0; i < p->n; i++)
-        n += p->task[i].state == TASK_WAITING;
-    return n;
-}
-
 static int run(const struct run_options *o)
 {
     struct error err = ERROR_INIT;
@@ -239,13 +185,8 @@ static int run(const struct run_options *o)
     if (rc == 0)
         rc = fs_mkdirs(out_dir, &err);
     if (rc == 0)
-        rc = o->slurm ? run_slurm(o, &s, false, &x, &err)
-                      : exec_local(&s.plan, &s.store, &exec, &x, &err);
-    bool detached = rc == 0 && o->detach && n_waiting(&s.plan) > 0;
-    int code = rc < 0 ? cli_fail(&err) : detached ? EXIT_OK : finish(o, &s, &x, out_dir, &err);
-    if (detached)
-        log_info("%u tasks are with Slurm; the same command without --detach collects them",
-                 n_waiting(&s.plan));
+        rc = exec_local(&s.plan, &s.store, &exec, &x, &err);
+    int code = rc < 0 ? cli_fail(&err) : finish(o, &s, &x, out_dir, &err);
     free(wanted);
     free(out_dir);
     session_close(&s);
@@ -257,7 +198,7 @@ int cmd_run(int argc, char **argv)
     struct run_options o = {0};
     int code = cli_parse(&argp, argc, argv, &o);
     if (code < 0 && o.dry_run) {
-        code = o.slurm ? print_scripts(&o) : cmd_plan_session(&o.session);
+        code = cmd_plan_session(&o.session);
     } else if (code < 0) {
         code = run(&o);
     }

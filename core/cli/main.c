@@ -11,7 +11,6 @@ const struct command commands[] = {
     {"run", "run a suite: train, unlearn, attack, measure, report", cmd_run},
     {"plan", "show what a run would do and what is already done", cmd_plan},
     {"debug", "run one task of a suite in the foreground", cmd_debug},
-    {"worker", "run one task on a node of a cluster (Slurm starts it)", cmd_worker},
     {"why", "say why tasks of a suite would run", cmd_why},
     {"store", "list, check or clear the store of results", cmd_store},
     {"plugins", "list plugins, or describe one", cmd_plugins},

@@ -361,7 +361,8 @@ static int fill_frame(const struct gatherer *g, struct results *r, struct error 
     r->row = calloc(g->plan->n_rows + 1, sizeof(*r->row));
     free(methods);
     free(scenarios);
-    bool ok = r->suite && r->method && r->scenario && r->gap && r->baseline && r->count_name && r->row;
+    bool ok =
+        r->suite && r->method && r->scenario && r->gap && r->baseline && r->count_name && r->row;
     return ok ? 0 : error_nomem(err);
 }
 

@@ -14,8 +14,8 @@
     X(DATA, "data")                                                                                \
     X(TRAIN, "train")                                                                              \
     X(PREDICT, "predict")                                                                          \
-    X(ADVERSARIAL, "adversarial") X(UNLEARN, "unlearn") X(ATTACK, "attack")                        \
-        X(EVALUATE, "evaluate") X(METRIC, "metric")
+    X(ADVERSARIAL, "adversarial")                                                                  \
+    X(UNLEARN, "unlearn") X(ATTACK, "attack") X(EVALUATE, "evaluate") X(METRIC, "metric")
 enum task_kind {
 #define TASK_KIND_X(name, word) TASK_##name,
     TASK_KIND_MAP(TASK_KIND_X)

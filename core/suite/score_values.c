@@ -275,7 +275,7 @@ int score_values(const double *scores, const uint8_t *role, const uint8_t *known
             add_value(out, name, *name ? "" : "nonmember_forget", share_below_zero(&s), empty, err);
     if (rc == 0)
         rc = add_interval(&s, &roc, name, out, err); /* sorts the scores: last */
-    if (rc == 0 && roc.n_pos > 0 && roc.n_neg > 0) /* else there is nothing to draw */
+    if (rc == 0 && roc.n_pos > 0 && roc.n_neg > 0)   /* else there is nothing to draw */
         rc = add_curve(out, name, &roc, err);
     roc_release(&roc);
     sides_release(&s);

@@ -118,10 +118,12 @@ static void test_errors(void **state)
     expect_error(state, "amun: {retain: maybe}",
                  "suite.yaml:1:16: amun.retain: expected true or false, found \"maybe\"");
     expect_error(state, "amun: {schedule: stepp}",
-                 "suite.yaml:1:18: amun.schedule: expected one of constant, step, cosine, cosine-steps; found "
+                 "suite.yaml:1:18: amun.schedule: expected one of constant, step, cosine, "
+                 "cosine-steps; found "
                  "\"stepp\"; did you mean \"step\"?");
     expect_error(state, "amun: {schedule: {step: 3}}",
-                 "suite.yaml:1:18: amun.schedule: expected one of constant, step, cosine, cosine-steps; found a "
+                 "suite.yaml:1:18: amun.schedule: expected one of constant, step, cosine, "
+                 "cosine-steps; found a "
                  "map");
     expect_error(state, "amun: 3",
                  "suite.yaml:1:7: expected parameters of amun, e.g. {epochs: ...}, found a single "

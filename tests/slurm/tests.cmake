@@ -1,3 +1,0 @@
-add_test(NAME slurm_run COMMAND bash ${CMAKE_CURRENT_LIST_DIR}/slurm_run.sh)
-set_tests_properties(slurm_run PROPERTIES TIMEOUT 150 LABELS slurm SKIP_RETURN_CODE 77
-  ENVIRONMENT "LETHE_BUILD=${CMAKE_BINARY_DIR}")
