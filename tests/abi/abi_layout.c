@@ -51,10 +51,9 @@ static const struct field lethe_tensor_fields[] = {F(struct_size) F(flags) F(nam
                                                        F(w) F(g)};
 #undef S
 #define S lethe_layer
-static const struct field lethe_layer_fields[] = {F(struct_size) F(first_tensor) F(n_tensors)
-                                                      F(reserved) F(name) F(kind) F(in)
-                                                          F(out) F(kernel) F(stride) F(pad)
-                                                              F(halve) F(parent) F(branch) F(scale)};
+static const struct field lethe_layer_fields[] = {
+    F(struct_size) F(first_tensor) F(n_tensors) F(reserved) F(name) F(kind) F(in) F(out) F(kernel)
+        F(stride) F(pad) F(halve) F(parent) F(branch) F(scale)};
 #undef S
 #define S lethe_value
 static const struct field lethe_value_fields[] = {F(i)};
@@ -90,15 +89,15 @@ static const struct field lethe_rng_api_fields[] = {F(struct_size) F(reserved) F
                                                         F(normal) F(below) F(permute)};
 #undef S
 #define S lethe_data_api
-static const struct field lethe_data_api_fields[] = {F(struct_size) F(reserved) F(count) F(batch) F(
-    labels) F(subset) F(concat) F(relabel) F(relabel_by) F(arrays) F(augment) F(loader) F(next) F(
-        ids)};
+static const struct field lethe_data_api_fields[] = {
+    F(struct_size) F(reserved) F(count) F(batch) F(labels) F(subset) F(concat) F(relabel)
+        F(relabel_by) F(arrays) F(augment) F(loader) F(next) F(ids)};
 #undef S
 #define S lethe_model_api
 static const struct field lethe_model_api_fields[] = {
     F(struct_size) F(reserved) F(clone) F(fresh) F(copy) F(n_classes) F(n_tensors) F(tensor)
-        F(n_layers) F(layer) F(forward) F(backward) F(input_gradient) F(zero_grad) F(predict) F(
-        expand) F(prune)};
+        F(n_layers) F(layer) F(forward) F(backward) F(input_gradient) F(zero_grad) F(predict)
+            F(expand) F(prune)};
 #undef S
 #define S lethe_loss_api
 static const struct field lethe_loss_api_fields[] = {F(struct_size) F(reserved) F(cross_entropy)
@@ -122,7 +121,7 @@ static const struct field lethe_recipe_fields[] = {F(struct_size) F(epochs) F(ba
 #undef S
 #define S lethe_recipe_api
 static const struct field lethe_recipe_api_fields[] = {F(struct_size) F(reserved) F(get) F(train)
-                                                             F(rate)};
+                                                           F(rate)};
 #undef S
 #define S lethe_par_api
 static const struct field lethe_par_api_fields[] = {F(struct_size) F(reserved) F(n_threads)
@@ -188,15 +187,15 @@ static const struct field lethe_model_outputs_fields[] = {F(struct_size) F(reser
                                                               F(retain) F(test) F(test_forgotten)};
 #undef S
 #define S lethe_metric_job
-static const struct field lethe_metric_job_fields[] = {F(struct_size) F(scenario) F(n_targets) F(
-    n_references) F(outputs_stride) F(n_classes) F(targets) F(references) F(original) F(random)
-                                                                  F(adversarial) F(source) F(
-    source_adversarial) F(model) F(original_model) F(reference_models) F(forget) F(retain) F(cost)
-                                                                      F(reference_costs)};
+static const struct field lethe_metric_job_fields[] = {
+    F(struct_size) F(scenario) F(n_targets) F(n_references) F(outputs_stride) F(n_classes)
+        F(targets) F(references) F(original) F(random) F(adversarial) F(source)
+            F(source_adversarial) F(model) F(original_model) F(reference_models) F(forget) F(retain)
+                F(cost) F(reference_costs)};
 #undef S
 #define S lethe_cost
-static const struct field lethe_cost_fields[] = {F(struct_size) F(reserved) F(forward) F(backward) F(
-    optimizer_steps) F(read_forget) F(read_retain)};
+static const struct field lethe_cost_fields[] = {F(struct_size) F(reserved) F(forward) F(
+    backward) F(optimizer_steps) F(read_forget) F(read_retain)};
 #undef S
 #define S lethe_metric
 static const struct field lethe_metric_fields[] = {F(struct_size) F(scope) F(n_outputs) F(
@@ -221,7 +220,7 @@ static const struct layout layouts[] = {
     LAYOUT(lethe_example_attack), LAYOUT(lethe_outputs),       LAYOUT(lethe_references),
     LAYOUT(lethe_member_job),     LAYOUT(lethe_score),         LAYOUT(lethe_membership_attack),
     LAYOUT(lethe_output),         LAYOUT(lethe_model_outputs), LAYOUT(lethe_metric_job),
-    LAYOUT(lethe_metric),         LAYOUT(lethe_audit),        LAYOUT(lethe_cost),
+    LAYOUT(lethe_metric),         LAYOUT(lethe_audit),         LAYOUT(lethe_cost),
 };
 
 #define K(c)                                                                                       \

@@ -451,6 +451,7 @@ static lethe_status look_cancelled(lethe_ctx *ctx, const lethe_forget_job *job)
         LETHE_TRY(ctx->host->core->progress(ctx, 0.5, "waiting to be stopped"));
 }
 
+/* clang-format off: version 14 does not come to rest on this list */
 #define LOOKS(X)                                                                                   \
     X(rng)                                                                                         \
     X(composed)                                                                                    \
@@ -458,6 +459,8 @@ static lethe_status look_cancelled(lethe_ctx *ctx, const lethe_forget_job *job)
     X(loader) X(labels) X(interleaved) X(replay) X(mask) X(models) X(attack) X(par) X(tables)      \
         X(positive) X(unknown) X(passed_on) X(recovered) X(memory) X(crash) X(kept) X(kept_table)  \
             X(recipe) X(cancelled)
+/* clang-format on */
+
 #define LOOK_NAME(name) #name,
 #define LOOK_FN(name) look_##name,
 static const char *const look_names[] = {LOOKS(LOOK_NAME) NULL};
