@@ -451,7 +451,8 @@ static lethe_status look_cancelled(lethe_ctx *ctx, const lethe_forget_job *job)
         LETHE_TRY(ctx->host->core->progress(ctx, 0.5, "waiting to be stopped"));
 }
 
-/* clang-format off: version 14 does not come to rest on this list */
+/* clang-format 14 does not come to rest on this list. */
+/* clang-format off */
 #define LOOKS(X)                                                                                   \
     X(rng)                                                                                         \
     X(composed)                                                                                    \
