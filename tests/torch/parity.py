@@ -164,7 +164,7 @@ class Case:
                                    self.case.get("width"), self.case.get("bn", True))
         state = no_counters(net.state_dict())
         theirs = [(k, tuple(v.shape)) for k, v in state.items()]
-        ours = [(k, v.shape) for k, v in fresh.items()]
+        ours = [(k, v.shape) for k, v in no_counters(fresh).items()]
         by_order = name is not None and name.startswith("vgg")
         if by_order:
             assert [s for _, s in theirs] == [s for _, s in ours], (theirs, ours)
