@@ -54,8 +54,10 @@ static void check_tensors(const struct model *m, const char *what, const float *
         char path[128];
         if (!block)
             continue;
+        /* A bias in front of batch-norm has no gradient: what both sides have is rounding. */
+        bool idle = strcmp(t->name, "conv1.bias") == 0;
         file_name(path, sizeof(path), what, t->name, "");
-        golden_check(path, block + t->offset, t->n, 2e-5, 2e-7);
+        golden_check(path, block + t->offset, t->n, 2e-5, idle ? 5e-7 : 2e-7);
         file_name(path, sizeof(path), what, t->name, "_f64");
         golden_check(path, block + t->offset, t->n, 2e-5, 5e-7);
     }
