@@ -356,7 +356,11 @@ static int diff_folder(struct verification *v, const char *dir, const char *agai
     char *folder = *below ? fs_join(again, below) : text_dup(again);
     char **names = NULL;
     size_t n = 0;
-    int rc = folder ? fs_list(folder, &names, &n, err) : error_nomem(err);
+    int rc = folder ? 0 : error_nomem(err);
+    if (rc == 0 && fs_is_dir(folder))
+        rc = fs_list(folder, &names, &n, err);
+    else if (rc == 0) /* no row has a result: check_tasks has said why */
+        rc = add(v, err, "%s: the store has nothing to recompute it from", below);
     for (size_t i = 0; rc == 0 && i < n; i++) {
         size_t len = strlen(names[i]);
         if (len < 4 || strcmp(names[i] + len - 4, ".csv") != 0 ||

@@ -126,4 +126,10 @@ import json
 v = json.load(open('$work/stdout'))
 assert any(c['method'] == 'random-labels' and c['what'] == 'only in the first report' for c in v['changes']), v"
 expect_error "Name two folders" "$lethe" compare "$work/o"
+# A report of another build or of a store that has gone: said, not a broken command.
+tiny_suite >"$work/gone.yaml"
+expect_exit 0 "$lethe" run "$work/gone.yaml" --store "$work/gs" --out "$work/go" --no-figures -q --set train.epochs=1
+expect_exit 0 "$lethe" store list --store "$work/empty-store"
+expect_exit 1 "$lethe" verify "$work/go" --store "$work/empty-store" --sample 1%
+check "it says that nothing can be recomputed" grep -q "nothing to recompute it from" "$work/stdout" "$work/stderr"
 finish
