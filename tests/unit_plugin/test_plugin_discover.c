@@ -124,7 +124,7 @@ static void test_order(void **state)
     copy(p, PLUGIN_DIR "/finetune.so", "b/finetune.so");
     copy(p, PLUGIN_DIR "/finetune.so", "lethe/plugins/finetune.so");
     copy(p, PLUGIN_DIR "/accuracy.so", "lethe/plugins/accuracy.so");
-    copy(p, __FILE__, "lethe/plugins/notes.txt");
+    copy(p, TEXT_FILE, "lethe/plugins/notes.txt");
     strcpy(first, at(p, "a/whatever.so"));
     snprintf(path, sizeof(path), "%s/b:%s/empty", p->dir, p->dir);
     setenv("LETHE_PLUGIN_PATH", path, 1);

@@ -18,6 +18,7 @@ function(lethe_plugin_test name)
   target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/include)
   target_compile_definitions(test_${name} PRIVATE
     PLUGIN_DIR="${CMAKE_BINARY_DIR}/lib/lethe-1/plugins" BAD_DIR="${CMAKE_BINARY_DIR}/tests/plugins"
+    TEXT_FILE="${CMAKE_CURRENT_LIST_FILE}"
     PROBE="$<TARGET_FILE:probe_plugin>" MINI_WORKER="$<TARGET_FILE:mini_worker>")
   add_dependencies(test_${name} bad_plugins probe_plugin mini_worker accuracy amun finetune
     gradient_ascent loss_threshold pgd_l2_nearest random_labels retrain rmia)
