@@ -134,6 +134,10 @@ static int prepare(const struct debug_options *o, struct session *s, char **ret_
     TRY(check_inputs(&s->plan, &s->plan.task[task], err));
     TRY(write_job(s, task, ret_job, err));
     fprintf(stderr, "%s (%s)\n", s->plan.task[task].title, s->plan.task[task].id);
+    char *log = store_log(&s->store, s->plan.task[task].id);
+    if (log && fs_exists(log))
+        log_info("what it printed in the last run: %s", log);
+    free(log);
     if (s->plan.task[task].cached)
         log_info("the store holds its result already; this run's is dropped at the end");
     fprintf(o->print ? stdout : stderr,

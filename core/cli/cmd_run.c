@@ -12,6 +12,7 @@
 #include "log.h"
 #include "manifest.h"
 #include "report.h"
+#include "row_logs.h"
 #include "text.h"
 
 struct run_options {
@@ -68,7 +69,7 @@ static const struct argp argp = {
     parse,
     "SUITE.yaml",
     "Runs everything that a suite asks for and that the store does not hold yet,\n"
-    "then writes runs.csv, leaderboard.csv, costs.csv, curves/, figures/ and\n"
+    "then writes runs.csv, leaderboard.csv, costs.csv, curves/, figures/, logs/ and\n"
     "manifest.json, and prints the leaderboard. The same command resumes after any\n"
     "interruption.\v"
     "Examples:\n"
@@ -124,6 +125,7 @@ static int write_report(const struct run_options *o, struct session *s, struct r
                                     .svg = s->suite.svg,
                                     .pdf = s->suite.pdf};
     TRY(manifest_write(&s->suite, &s->plan, &s->store, r, out_dir, err));
+    TRY(row_logs_write(&s->plan, &s->store, out_dir, err));
     return report_write(r, &report, err);
 }
 

@@ -1,8 +1,10 @@
 /* lethe why: why a task of a suite would run. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
+#include "fs.h"
 #include "log.h"
 #include "why.h"
 
@@ -40,7 +42,8 @@ static const struct argp argp = {
     "SUITE.yaml",
     "Says why tasks of a suite would run: compares what identifies each with the\n"
     "nearest task that the store holds, and names every input that differs. Without\n"
-    "-a, tasks that only wait for others are counted, not listed.",
+    "-a, tasks that only wait for others are counted, not listed. With -t, also the\n"
+    "log of what a plugin printed when such a task ran.",
     children,
     NULL,
     NULL,
@@ -61,6 +64,18 @@ static bool asked_for(const struct why_options *o, const struct plan *p, const s
     return !t->cached && (o->all || first_cause(p, t));
 }
 
+/* What its plugin printed when it ran last, if anything. */
+static int point_to_log(const struct session *s, const struct task *t, struct strbuf *out,
+                        struct error *err)
+{
+    char *log = store_log(&s->store, t->id);
+    if (log && fs_exists(log))
+        strbuf_addf(out, "  printed, when it ran: %s\n", log);
+    int rc = log ? 0 : error_nomem(err);
+    free(log);
+    return rc;
+}
+
 static int explain(const struct why_options *o, const struct session *s, struct error *err)
 {
     struct why *w = NULL;
@@ -73,6 +88,8 @@ static int explain(const struct why_options *o, const struct session *s, struct 
         if (!asked_for(o, &s->plan, &s->plan.task[i]))
             continue;
         rc = why_explain(w, &s->plan, i, &out, err);
+        if (rc == 0)
+            rc = point_to_log(s, &s->plan.task[i], &out, err);
         shown++;
     }
     if (rc == 0) {

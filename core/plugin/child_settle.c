@@ -75,10 +75,12 @@ static void conclude_signal(struct child *c, int sig)
     } else if (sig == SIGKILL && near_memory_limit(c)) {
         conclude(c, VERDICT_OOM, "killed near its memory limit");
     } else {
+        char line[400];
+        last_words(c, line, sizeof(line));
         c->result.signal = sig;
-        conclude(c, VERDICT_CRASHED, "killed by SIG%s (%s)%s", abbreviation ? abbreviation : "?",
-                 description ? description : "unknown signal",
-                 near_memory_limit(c) ? ", near its memory limit" : "");
+        conclude(c, VERDICT_CRASHED, "killed by SIG%s (%s)%s%s%s",
+                 abbreviation ? abbreviation : "?", description ? description : "unknown signal",
+                 near_memory_limit(c) ? ", near its memory limit" : "", *line ? ": " : "", line);
     }
 }
 
@@ -93,7 +95,8 @@ static void conclude_exit(struct child *c, int status)
     if (c->told_to_stop)
         conclude_timeout(c);
     else if (status == 0)
-        conclude(c, VERDICT_VANISHED, "exited with status 0 without reporting a result");
+        conclude(c, VERDICT_VANISHED, "exited with status 0 without reporting a result%s%s",
+                 *line ? ": " : "", line);
     else
         conclude(c, VERDICT_FAILED, "exit status %d%s%s", status, *line ? ": " : "", line);
 }

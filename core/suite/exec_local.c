@@ -170,7 +170,7 @@ static void settle(struct executor *x, struct slot *s)
     t->signal = r->signal;
     if (!ok)
         t->reason = text_dup(*r->reason ? r->reason : "the worker left no result in the store");
-    store_workspace_end(x->store, t->id, s->workspace, !ok);
+    store_workspace_end(x->store, t->id, s->workspace, !ok || t->plugin_path);
     x->result->n_run++;
     x->result->n_failed += !ok;
     progress_task(&x->progress, t);

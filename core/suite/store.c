@@ -279,12 +279,19 @@ int store_commit(const struct store *s, const char *id, const char *workspace,
     return rc < 0 ? error_prefix(err, "store"), rc : 0;
 }
 
+char *store_log(const struct store *s, const char *id)
+{
+    return text_format("%s/logs/%s.log", s->dir, id);
+}
+
 void store_workspace_end(const struct store *s, const char *id, const char *workspace, bool keep)
 {
     char *log = fs_join(workspace, "log.txt");
-    char *kept = keep ? text_format("%s/logs/%s.log", s->dir, id) : NULL;
+    char *kept = keep ? store_log(s, id) : NULL;
     if (log && kept && fs_size(log) > 0)
         (void)!rename(log, kept);
+    else if (kept)
+        unlink(kept); /* what an earlier try printed is not this one's */
     free(log);
     free(kept);
     fs_remove_tree(workspace, NULL);

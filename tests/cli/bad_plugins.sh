@@ -19,7 +19,7 @@ Y
 }
 suite "" >"$work/clean.yaml"
 expect_exit 0 "$lethe" run "$work/clean.yaml" --store "$work/s1" --out "$work/o1" --no-figures
-names="segfault abort hang exit nan major minor truncated constructor undefined grandchild write_original fail"
+names="segfault abort hang exit nan major minor truncated constructor undefined grandchild write_original fail noisy"
 entries=
 for n in $names; do
     check "plugin $n was built" test -f "$bad/bad_$n.so"
@@ -50,6 +50,24 @@ verdict grandchild "ok  -"
 verdict finetune "ok  -"
 verdict original "ok  -"
 check "no grandchild is left" test -z "$(pgrep -f "task $work/s2" || true)"
+# What plugins printed: beside the report, by the row's number in runs.csv.
+log_of() { # METHOD
+    python3 - "$work/o2/runs.csv" "$1" <<'PY'
+import csv, sys
+print(next("logs/%s.log" % r["run"] for r in csv.DictReader(open(sys.argv[1], newline="")) if r["method"] == sys.argv[2]))
+PY
+}
+noisy=$work/o2/$(log_of noisy)
+check "stdout and stderr are in the row's log" grep -q "noise on stderr" "$noisy"
+check "the log begins with the task and its verdict" sh -c "head -1 '$noisy' | grep -qx '== unlearn noisy, original 1, random-0.1 seed 1: ok =='"
+check "a crash has its verdict there" grep -q "crashed: killed by SIGSEGV" "$work/o2/$(log_of segfault)"
+check "so has a file that cannot be loaded" grep -q "failed: .*ABI" "$work/o2/$(log_of major)"
+check "a quiet row has no log" test ! -e "$work/o2/$(log_of finetune)"
+expect_exit 0 "$lethe" why "$work/bad.yaml" --store "$work/s2" --task "unlearn noisy"
+check "why points to the log" grep -q "printed, when it ran: $work/s2/logs/" "$work/stdout"
+expect_exit 1 "$lethe" run "$work/bad.yaml" --store "$work/s2" --out "$work/o2" --no-figures --only noisy,fail
+check "a report with fewer rows drops the logs of others" test "$(ls "$work/o2/logs" | wc -l)" = 2
+expect_exit 1 "$lethe" run "$work/bad.yaml" --store "$work/s2" --out "$work/o2" --no-figures
 for m in original retrain finetune; do
     for o in o1 o2; do
         python3 - "$work/$o/leaderboard.csv" "$m" >"$work/$o.$m" <<'PY'
