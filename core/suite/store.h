@@ -50,7 +50,8 @@ int store_workspace(struct store *s, const char *id, char **ret_dir, struct erro
  * there already (another process was faster) the copy is dropped. */
 int store_commit(const struct store *s, const char *id, const char *workspace,
                  const json_t *identity, const json_t *cost, struct error *err);
-/* Keeps workspace/log.txt as logs/<id>.log when `keep` and something was printed, then removes the workspace. */
+/* Keeps workspace/log.txt as logs/<id>.log when `keep` and something was printed, then removes the
+ * workspace. */
 void store_workspace_end(const struct store *s, const char *id, const char *workspace, bool keep);
 /* Path of logs/<id>.log, which need not exist; malloc'd, NULL when out of memory. */
 char *store_log(const struct store *s, const char *id);
