@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "exec_common.h"
 #include "fs.h"
 #include "log.h"
 #include "progress.h"
@@ -102,58 +103,6 @@ static int start_ready(struct executor *x, struct error *err)
     return 0;
 }
 
-/* Everything that needs a failed task is skipped, with the cause in its reason. */
-static void skip_dependents(struct executor *x)
-{
-    struct plan *p = x->plan;
-    for (unsigned i = 0; i < p->n; i++) {
-        struct task *t = &p->task[i];
-        for (unsigned k = 0; k < t->n_deps && t->state == TASK_WAITING; k++) {
-            const struct task *dep = &p->task[t->dep[k]];
-            if (dep->state != TASK_FAILED && dep->state != TASK_SKIPPED)
-                continue;
-            t->state = TASK_SKIPPED;
-            t->verdict = dep->verdict;
-            t->signal = dep->signal;
-            t->reason = dep->state == TASK_SKIPPED
-                            ? text_dup(dep->reason ? dep->reason : "")
-                            : text_format("%s: %s%s%s", dep->title, verdict_name(dep->verdict),
-                                          dep->reason && *dep->reason ? ": " : "",
-                                          dep->reason ? dep->reason : "");
-            x->result->n_skipped++;
-            x->progress.n_done++;
-            x->progress.weight_done += t->weight;
-        }
-    }
-}
-
-/* A worker found an input whose bytes are not what was stored: that input is made again, then the
- * task. */
-static bool retry_corrupt(struct executor *x, struct task *t, const char *reason)
-{
-    static const char prefix[] = "corrupt input ";
-    const char *id = reason ? strstr(reason, prefix) : NULL;
-    if (!id || t->retries >= 2)
-        return false;
-    id += sizeof(prefix) - 1;
-    for (unsigned i = 0; i < x->plan->n; i++) {
-        struct task *input = &x->plan->task[i];
-        if (strncmp(input->id, id, HASH_HEX_SIZE - 1) != 0)
-            continue;
-        log_warning("%s; it is made again", reason);
-        if (input->state == TASK_DONE && store_discard(x->store, input->id, NULL) == 0) {
-            input->state = TASK_WAITING;
-            input->cached = false;
-            x->progress.n_done--;
-            x->progress.weight_total += input->weight;
-        }
-        t->state = TASK_WAITING;
-        t->retries++;
-        return true;
-    }
-    return false;
-}
-
 static void settle(struct executor *x, struct slot *s)
 {
     struct task *t = &x->plan->task[s->task];
@@ -161,7 +110,9 @@ static void settle(struct executor *x, struct slot *s)
     bool stored = store_look(x->store, t->id, NULL) == STORE_PRESENT;
     bool ok = r->verdict == VERDICT_OK && stored;
     t->wall_s = r->wall_s;
-    if (!ok && retry_corrupt(x, t, r->reason)) {
+    if (!ok && t->retries < 2 && exec_discard_corrupt(x->plan, x->store, &x->progress, r->reason)) {
+        t->state = TASK_WAITING;
+        t->retries++;
         store_workspace_end(x->store, t->id, s->workspace, false);
         return;
     }
@@ -175,7 +126,7 @@ static void settle(struct executor *x, struct slot *s)
     x->result->n_failed += !ok;
     progress_task(&x->progress, t);
     if (!ok)
-        skip_dependents(x);
+        exec_skip_dependents(x->plan, &x->progress, x->result);
 }
 
 static int collect(struct executor *x, struct error *err)
