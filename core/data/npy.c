@@ -124,6 +124,19 @@ void npy_release(struct npy *a)
     *a = (struct npy){0};
 }
 
+struct npy npy_item(const struct npy *a, size_t i)
+{
+    struct npy item = *a;
+    item.n_dim = a->n_dim - 1;
+    for (uint32_t d = 0; d < item.n_dim; d++)
+        item.dim[d] = a->dim[d + 1];
+    item.n = a->n / a->dim[0];
+    item.bytes = (const char *)a->bytes + i * item.n * types[a->type].size;
+    item.map = (struct fs_map){0};
+    item.copy = NULL;
+    return item;
+}
+
 int npy_write(const char *path, enum npy_type type, uint32_t n_dim, const size_t *dim,
               const void *bytes, struct error *err)
 {

@@ -43,6 +43,9 @@ const char *npy_type_name(enum npy_type type); /* "<f4" */
 int npy_to_f32(const struct npy *a, float *out, struct error *err);
 int npy_to_f64(const struct npy *a, double *out, struct error *err);
 int npy_to_i32(const struct npy *a, int32_t *out, struct error *err);
+/* Element i along the first dimension, i < dim[0]: a view that lives as long as a and is not to be
+ * released. a has two dimensions or more. */
+struct npy npy_item(const struct npy *a, size_t i);
 /* Atomic; version 1.0, data at a multiple of 64 bytes. */
 int npy_write(const char *path, enum npy_type type, uint32_t n_dim, const size_t *dim,
               const void *bytes, struct error *err);

@@ -184,7 +184,8 @@ static double number_of(const json_t *o, const char *key)
 
 static bool is_imported(const struct gatherer *g, const struct plan_row *r)
 {
-    return r->kind == PLAN_METHOD && g->plan->suite->unlearn[r->entry].import;
+    bool logits;
+    return plan_row_is_imported(g->plan->suite, r, &logits);
 }
 
 /* What a model made elsewhere cost is not known. */
@@ -228,6 +229,8 @@ static int fill_counts(const struct gatherer *g, const struct plan_row *plan_row
     if (plan_row->kind == PLAN_ORIGINAL)
         return 0; /* doing nothing costs nothing; its training is not unlearning */
     if (is_imported(g, plan_row)) { /* nobody counted */
+        if (plan_row->kind == PLAN_ORACLE)
+            return 0;
         free(row->division);
         return (row->division = text_dup("imported")) ? 0 : error_nomem(err);
     }

@@ -78,6 +78,8 @@ static int append(struct plan *p, struct draft *d, const char *id, struct error 
     t.title = d->title;
     t.import_path = d->import;
     d->import = NULL;
+    t.inclusion_path = d->inclusion;
+    d->inclusion = NULL;
     t.plugin_path = d->plugin ? d->plugin->path : NULL;
     t.attack_plugin = d->attack_plugin;
     d->identity = NULL;
@@ -101,6 +103,7 @@ int plan_add(struct plan *p, struct draft *d, uint32_t *ret, struct error *err)
     json_decref(d->identity);
     free(d->title);
     free(d->import);
+    free(d->inclusion);
     return rc;
 }
 
@@ -156,6 +159,18 @@ static double forget_share(const struct forget_spec *spec, const struct plan *p)
     return p->n_train_rows ? spec->n_rows / (double)p->n_train_rows : 0;
 }
 
+/* Adds the row; with a model, what is measured of it too. Takes row->reason. */
+static int finish_row(struct planner *b, const struct forget_set *f, struct plan_row *row,
+                      struct error *err)
+{
+    int rc = add_row(b->plan, row, err);
+    if (rc < 0)
+        free(row->reason);
+    else if (row->model != NO_TASK)
+        rc = plan_measures(b, f->identity, last_row(b->plan), err);
+    return rc;
+}
+
 static int original_rows(struct planner *b, const struct forget_set *f, struct error *err)
 {
     const struct suite_seeds *seeds = &b->suite->seed_model;
@@ -166,18 +181,14 @@ static int original_rows(struct planner *b, const struct forget_set *f, struct e
                                .seed_forget = f->seed,
                                .seed_unlearn = -1,
                                .original = NO_TASK};
-        char title[64];
-        snprintf(title, sizeof(title), "train original %lld", (long long)seeds->v[i]);
-        TRY(plan_train(b, "original", seeds->v[i], NULL, 1, title, &row.model, err));
-        TRY(add_row(b->plan, &row, err));
-        TRY(plan_measures(b, f->identity, last_row(b->plan), err));
+        TRY(plan_original(b, &row, &row.model, err));
+        TRY(finish_row(b, f, &row, err));
     }
     return 0;
 }
 
 static int oracle_rows(struct planner *b, const struct forget_set *f, struct error *err)
 {
-    const char *scenario = b->suite->scenario[f->scenario].name;
     for (unsigned k = 1; k <= b->suite->n_retrain; k++) {
         struct plan_row row = {.kind = PLAN_ORACLE,
                                .scenario = f->scenario,
@@ -185,11 +196,8 @@ static int oracle_rows(struct planner *b, const struct forget_set *f, struct err
                                .seed_forget = f->seed,
                                .seed_unlearn = -1,
                                .original = NO_TASK};
-        char title[160];
-        snprintf(title, sizeof(title), "retrain oracle %u, %s", k, scenario);
-        TRY(plan_train(b, "retrain", k, f->identity, 1 - f->share, title, &row.model, err));
-        TRY(add_row(b->plan, &row, err));
-        TRY(plan_measures(b, f->identity, last_row(b->plan), err));
+        TRY(plan_oracle(b, f->identity, f->share, &row, err));
+        TRY(finish_row(b, f, &row, err));
     }
     return 0;
 }
@@ -209,6 +217,27 @@ static int mark_unplannable(const struct suite_entry *e, const struct forget_spe
     return row->reason ? 0 : error_nomem(err);
 }
 
+/* What plan_original said of its file does not matter to this row. */
+static struct plan_row *forget_reason(struct plan_row *row)
+{
+    free(row->reason);
+    row->reason = NULL;
+    row->verdict = VERDICT_OK;
+    return row;
+}
+
+/* There is no model to unlearn from: the file is missing, or holds outputs. */
+static int mark_no_original(struct plan_row *row, struct error *err)
+{
+    row->model = NO_TASK;
+    row->verdict = VERDICT_FAILED;
+    if (row->reason)
+        return 0;
+    row->reason =
+        text_dup("the original was imported as logits: there is no model to unlearn from");
+    return row->reason ? 0 : error_nomem(err);
+}
+
 static int method_row(struct planner *b, const struct forget_set *f, unsigned entry,
                       int64_t model_seed, int64_t unlearn_seed, struct error *err)
 {
@@ -220,25 +249,23 @@ static int method_row(struct planner *b, const struct forget_set *f, unsigned en
                            .seed_model = model_seed,
                            .seed_forget = f->seed,
                            .seed_unlearn = unlearn_seed};
-    char title[64];
-    snprintf(title, sizeof(title), "train original %lld", (long long)model_seed);
-    TRY(plan_train(b, "original", model_seed, NULL, 1, title, &row.original, err));
+    TRY(plan_original(b, &row, &row.original, err));
     const char *word = spec->kind == FORGET_CLASS ? "class" : "random";
     bool serves = e->import || (e->desc && desc_serves(e->desc, word));
-    if (!serves)
-        TRY(mark_unplannable(e, spec, &row, err));
-    else if (e->import)
-        TRY(plan_import(b, e, &row, err));
+    int rc;
+    if (e->import)
+        rc = plan_import(b, e, forget_reason(&row), err);
+    else if (!serves)
+        rc = mark_unplannable(e, spec, forget_reason(&row), err);
+    else if (row.original == NO_TASK || b->suite->originals.logits)
+        rc = mark_no_original(&row, err);
     else
-        TRY(plan_unlearn(b, e, f->identity, f->share, &row, err));
-    if (row.model == NO_TASK) {
-        int rc = add_row(b->plan, &row, err);
-        if (rc < 0)
-            free(row.reason);
+        rc = plan_unlearn(b, e, f->identity, f->share, &row, err);
+    if (rc < 0) {
+        free(row.reason);
         return rc;
     }
-    TRY(add_row(b->plan, &row, err));
-    return plan_measures(b, f->identity, last_row(b->plan), err);
+    return finish_row(b, f, &row, err);
 }
 
 static bool wanted(const struct plan_options *o, const char *label)
@@ -374,6 +401,7 @@ void plan_release(struct plan *p)
         json_decref(p->task[i].identity);
         free(p->task[i].title);
         free(p->task[i].import_path);
+        free(p->task[i].inclusion_path);
         free(p->task[i].dep);
         free(p->task[i].reason);
     }
@@ -426,6 +454,8 @@ json_t *plan_job(const struct plan *p, unsigned task, const struct store *store,
     }
     if (t->import_path)
         bad |= json_object_set_new(job, "import_path", json_string(t->import_path));
+    if (t->inclusion_path)
+        bad |= json_object_set_new(job, "inclusion_path", json_string(t->inclusion_path));
     if (t->kind == TASK_DATA)
         bad |= json_object_set_new(job, "data_paths", data_spec_paths(&s->data));
     if (t->attack_plugin)

@@ -40,6 +40,7 @@ struct task {
     char *title;             /* for people: "unlearn amun, original 1, random-0.1 seed 1" */
     const char *plugin_path; /* of a plugin task; else NULL */
     char *import_path;       /* of a model made elsewhere; else NULL */
+    char *inclusion_path;    /* of imported shadow models; else NULL */
     const struct plugin_desc *attack_plugin; /* an example attack the plugin may call; NULL */
     unsigned *dep;                           /* indices of tasks whose artifacts it reads */
     unsigned n_deps;
@@ -101,6 +102,9 @@ int plan_make(const struct suite *s, const struct plugin_set *plugins, const jso
 void plan_release(struct plan *p);
 /* Marks tasks that the store holds as done and cached; discards corrupt ones with a warning. */
 int plan_look(struct plan *p, const struct store *store, struct error *err);
+
+/* Was the row's model made elsewhere? *ret_logits: and only its outputs are there. */
+bool plan_row_is_imported(const struct suite *s, const struct plan_row *row, bool *ret_logits);
 
 /* The job file of one task, for `lethe-worker task FILE`. New reference. */
 json_t *plan_job(const struct plan *p, unsigned task, const struct store *store,

@@ -10,6 +10,7 @@ struct draft {
     json_t *identity; /* owned until plan_add */
     char *title;      /* owned until plan_add */
     char *import;     /* path of a model made elsewhere, or NULL; owned until plan_add */
+    char *inclusion;  /* path of imported shadow models' inclusion, or NULL; owned likewise */
     uint32_t dep[8];
     unsigned n_deps;
     const uint32_t *more; /* further inputs: shadow models' outputs */
@@ -52,6 +53,14 @@ int plan_shadows(struct planner *b, struct error *err);
 /* The unlearning task of a row and the adversarial sets that it declares. */
 int plan_unlearn(struct planner *b, const struct suite_entry *e, const json_t *forget, double share,
                  struct plan_row *row, struct error *err);
+/* The row's original, trained or imported; *ret is NO_TASK, with row->reason, when the file is not
+ * there. */
+int plan_original(struct planner *b, struct plan_row *row, uint32_t *ret, struct error *err);
+/* The oracle row->seed_model of the row's forget set, likewise; fills row->model. */
+int plan_oracle(struct planner *b, const json_t *forget, double share, struct plan_row *row,
+                struct error *err);
+/* Outputs of shadow models made elsewhere: fills b->shadow. */
+int plan_import_shadows(struct planner *b, struct error *err);
 /* A model made elsewhere instead; row->model is NO_TASK, with a reason, when its file is not there.
  */
 int plan_import(struct planner *b, const struct suite_entry *e, struct plan_row *row,

@@ -158,13 +158,18 @@ static int plan_metric(struct planner *b, const struct suite_entry *e, const str
     return rc;
 }
 
-/* What was made elsewhere has no costs, and outputs alone have no weights. */
+/* What was made elsewhere has no costs, and outputs alone have no weights. So it is for what the
+ * row is compared with. */
 static bool is_known(const struct planner *b, const struct plugin_desc *p,
                      const struct plan_row *row)
 {
-    const struct suite_entry *e = row->kind == PLAN_METHOD ? &b->suite->unlearn[row->entry] : NULL;
-    return !e || !e->import ||
-           !(desc_has_cap(p, "cost") || (e->import_logits && desc_has_cap(p, "model")));
+    const struct suite *s = b->suite;
+    bool logits, imported = plan_row_is_imported(s, row, &logits);
+    bool oracles = s->oracles.files && desc_has_cap(p, "references");
+    if (desc_has_cap(p, "cost") && ((imported && row->kind != PLAN_ORIGINAL) || oracles))
+        return false;
+    return !desc_has_cap(p, "model") || !(logits || (oracles && s->oracles.logits) ||
+                                          (s->originals.logits && desc_has_cap(p, "original")));
 }
 
 /* The oracles are what groups are compared with: their own group has nothing to be compared with.

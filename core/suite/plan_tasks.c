@@ -115,6 +115,8 @@ int plan_shadows(struct planner *b, struct error *err)
     b->shadow = malloc(n * sizeof(*b->shadow));
     if (!b->shadow)
         return error_nomem(err);
+    if (b->suite->shadows.files)
+        return plan_import_shadows(b, err);
     for (unsigned k = 0; k < n; k++) {
         uint32_t model;
         char title[64];
@@ -227,7 +229,10 @@ static int plan_attack(struct planner *b, const struct suite_entry *e, const jso
         for (unsigned k = 0; k < b->suite->n_shadow; k++)
             json_array_append_new(ids, json_string(id_of(b, b->shadow[k])));
         draft_set(&d, "references", ids);
-        draft_set(&d, "shadow_bank", json_integer(1));
+        if (b->suite->shadows.files) /* each brings its own row of the inclusion */
+            draft_set(&d, "inclusion", json_string("imported"));
+        else
+            draft_set(&d, "shadow_bank", json_integer(1));
         d.more = b->shadow;
         d.n_more = b->suite->n_shadow;
     }
@@ -246,7 +251,9 @@ static int plan_attack(struct planner *b, const struct suite_entry *e, const jso
 int plan_measures(struct planner *b, const json_t *forget, struct plan_row *row, struct error *err)
 {
     const struct suite *s = b->suite;
-    if (row->kind == PLAN_METHOD && s->unlearn[row->entry].import_logits)
+    bool logits = false;
+    plan_row_is_imported(s, row, &logits);
+    if (logits)
         row->predict = row->model; /* outputs are all there is */
     else
         TRY(plan_predict(b, row->model, &row->predict, err));

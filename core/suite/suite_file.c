@@ -53,40 +53,6 @@ static int parse_seeds(struct suite *s, struct error *err)
     return parse_seed_list(yaml_get(node, "unlearn"), "seeds.unlearn", &s->seed_unlearn, err);
 }
 
-static int parse_count(const struct yaml_node *node, const char *what, int64_t lo, int64_t hi,
-                       unsigned *ret, struct error *err)
-{
-    int64_t v;
-    if (!node)
-        return 0;
-    TRY(yaml_int(node, what, &v, err));
-    if (v < lo || v > hi)
-        return yaml_error(node, err, "%s: expected %lld to %lld, found %lld", what, (long long)lo,
-                          (long long)hi, (long long)v);
-    *ret = (unsigned)v;
-    return 0;
-}
-
-static int parse_references(struct suite *s, struct error *err)
-{
-    static const char *const keys[] = {"retrain", "shadow", NULL};
-    const struct yaml_node *node = yaml_get(s->root, "references");
-    s->n_retrain = 5;
-    s->n_shadow = 0;
-    if (!node)
-        return 0;
-    TRY(yaml_known_keys(node, "references", keys, err));
-    TRY(parse_count(yaml_get(node, "retrain"), "references.retrain", 1, 1000, &s->n_retrain, err));
-    const struct yaml_node *shadow = yaml_get(node, "shadow");
-    TRY(parse_count(shadow, "references.shadow", 0, 10000, &s->n_shadow, err));
-    if (s->n_shadow % 2)
-        return yaml_error(shadow, err,
-                          "references.shadow: expected an even number (models come in "
-                          "complementary pairs), found %u",
-                          s->n_shadow);
-    return 0;
-}
-
 static int parse_scenarios(struct suite *s, struct error *err)
 {
     const struct yaml_node *node = yaml_get(s->root, "forget");
@@ -107,41 +73,15 @@ static int parse_scenarios(struct suite *s, struct error *err)
     return 0;
 }
 
-/* Every {word} of a pattern is one that plan_import replaces. */
-static int check_pattern(const struct yaml_node *at, const char *pattern, struct error *err)
+static int parse_entry_import(const struct suite *s, struct suite_entry *e,
+                              const struct yaml_node *node, struct error *err)
 {
     static const char *const words[] = {"{scenario}", "{forget}", "{seed}", "{unlearn}", NULL};
-    for (const char *p = strchr(pattern, '{'); p; p = strchr(p + 1, '{')) {
-        bool known = false;
-        for (size_t i = 0; words[i]; i++)
-            known = known || text_starts(p, words[i]);
-        if (!known)
-            return yaml_error(at, err,
-                              "import: expected {scenario}, {forget}, {seed} or {unlearn}, "
-                              "found \"%s\"",
-                              p);
-    }
+    struct suite_import im = {0};
+    TRY(suite_parse_import(s, node, words, &im, err));
+    e->import = im.files;
+    e->import_logits = im.logits;
     return 0;
-}
-
-static int parse_import(const struct suite *s, struct suite_entry *e, const struct yaml_node *node,
-                        struct error *err)
-{
-    static const char *const keys[] = {"models", "logits", NULL};
-    const char *pattern;
-    if (node->kind == YAML_MAP)
-        TRY(yaml_known_keys(node, "import", keys, err));
-    if (node->kind != YAML_MAP || node->n != 1)
-        return yaml_error(node, err,
-                          "import: expected {models: FILES.safetensors} or {logits: FILES.npy}");
-    const struct yaml_node *files = node->child[0].value;
-    e->import_logits = yaml_get(node, "logits") != NULL;
-    TRY(yaml_string(files, "import", &pattern, err));
-    TRY(check_pattern(files, pattern, err));
-    char *joined = fs_join(s->dir, pattern);
-    int rc = joined ? fs_absolute(joined, &e->import, err) : error_nomem(err);
-    free(joined);
-    return rc;
 }
 
 /* The entry's keys other than id: label, plugin, params, expect, import. */
@@ -164,7 +104,7 @@ static int parse_entry_option(struct suite *s, struct suite_entry *e, const char
         return rc;
     }
     if (strcmp(key, "import") == 0)
-        return parse_import(s, e, value, err);
+        return parse_entry_import(s, e, value, err);
     if (strcmp(key, "expect") == 0) {
         TRY(yaml_string(value, "expect", &text, err));
         if (strcmp(text, "unsupported") != 0)
@@ -363,7 +303,7 @@ static int parse_suite(struct suite *s, struct error *err)
         TRY(recipe_parse(train, &s->train, err));
     TRY(parse_seeds(s, err));
     TRY(parse_scenarios(s, err));
-    TRY(parse_references(s, err));
+    TRY(suite_parse_references(s, err));
     TRY(parse_entries(s, "unlearn", &s->unlearn, &s->n_unlearn, err));
     TRY(parse_entries(s, "attacks", &s->attack, &s->n_attacks, err));
     TRY(parse_entries(s, "metrics", &s->metric, &s->n_metrics, err));
@@ -444,6 +384,9 @@ void suite_release(struct suite *s)
         free(s->baseline[i]);
     free(s->baseline);
     free(s->scenario);
+    suite_import_release(&s->originals);
+    suite_import_release(&s->oracles);
+    suite_import_release(&s->shadows);
     free(s->seed_model.v);
     free(s->seed_forget.v);
     free(s->seed_unlearn.v);

@@ -30,6 +30,14 @@ struct suite_entry {
     json_t *params; /* resolved */
 };
 
+/* Models or outputs made elsewhere, in place of what a suite would train. */
+struct suite_import {
+    char *files;                  /* absolute pattern; NULL: nothing is imported */
+    bool logits;                  /* .npy of outputs, not .safetensors of weights */
+    char *inclusion;              /* of shadow models: absolute path; else NULL */
+    const struct yaml_node *node; /* for errors */
+};
+
 struct suite_seeds {
     int64_t *v;
     unsigned n;
@@ -46,6 +54,7 @@ struct suite {
     struct forget_spec *scenario;
     unsigned n_scenarios;
     unsigned n_retrain, n_shadow;
+    struct suite_import originals, oracles, shadows; /* `references: {...: {import: ...}}` */
     struct suite_entry *unlearn, *attack, *metric;
     unsigned n_unlearn, n_attacks, n_metrics;
     double wall_limit_s;   /* of one plugin task; 0: none */

@@ -7,4 +7,14 @@
 /* formats, gap terms and baselines; `unlearn` and `attacks` have been read. */
 int suite_parse_report(struct suite *s, struct error *err);
 
+/* references: how many oracles and shadow models, and which of them are imported. */
+int suite_parse_references(struct suite *s, struct error *err);
+/* `import: {models: PATTERN}` or `{logits: PATTERN}`; of shadows `{logits: FILE, inclusion: FILE}`.
+ * words: the {word}s that may stand in the pattern, NULL-ended. */
+int suite_parse_import(const struct suite *s, const struct yaml_node *node,
+                       const char *const *words, struct suite_import *ret, struct error *err);
+void suite_import_release(struct suite_import *im);
+int suite_parse_count(const struct yaml_node *node, const char *what, int64_t lo, int64_t hi,
+                      unsigned *ret, struct error *err);
+
 #endif

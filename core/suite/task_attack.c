@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs.h"
 #include "member_set.h"
 #include "npy.h"
 #include "rng.h"
@@ -31,25 +32,47 @@ static void attack_input_release(struct attack_input *in)
     free(in->known);
 }
 
+/* inclusion.npy of imported outputs of a shadow model: what task_import_shadow wrote. */
+static int load_inclusion(struct job *job, const char *id, uint32_t n_pool, uint8_t *ret,
+                          struct error *err)
+{
+    struct npy a = {0};
+    char *dir = job_object(job, id, err), *path = dir ? fs_join(dir, "inclusion.npy") : NULL;
+    int rc = path ? npy_open(path, &a, err) : dir ? error_nomem(err) : err->code;
+    if (rc == 0 && (a.type != NPY_U8 || a.n != n_pool))
+        rc = error_set(err, ERR_INVALID, "%s: expected one byte for each of %u rows", path, n_pool);
+    if (rc == 0)
+        memcpy(ret, a.bytes, n_pool);
+    npy_release(&a);
+    free(path);
+    free(dir);
+    return rc;
+}
+
 static int load_references(struct job *job, const struct dataset *ds, struct attack_input *in,
                            struct error *err)
 {
     json_t *ids = json_object_get(job->identity, "references");
     uint32_t n = (uint32_t)json_array_size(ids), n_pool = ds->n_train + ds->n_test;
     json_int_t bank = json_integer_value(json_object_get(job->identity, "shadow_bank"));
+    bool imported = json_object_get(job->identity, "inclusion") != NULL;
     in->reference = calloc(n + 1, sizeof(*in->reference));
     in->logits = calloc(n + 1, sizeof(*in->logits));
     in->inclusion = calloc(n + 1, sizeof(*in->inclusion));
     if (!in->reference || !in->logits || !in->inclusion)
         return error_nomem(err);
     for (uint32_t k = 0; k < n; k++) {
-        TRY(job_logits(job, json_string_value(json_array_get(ids, k)), ds, &in->reference[k], err));
+        const char *id = json_string_value(json_array_get(ids, k));
+        TRY(job_logits(job, id, ds, &in->reference[k], err));
         in->n_references = k + 1;
         in->logits[k] = in->reference[k].bytes;
         in->inclusion[k] = malloc(n_pool + 1);
         if (!in->inclusion[k])
             return error_nomem(err);
-        split_shadow(n_pool, task_seed("shadow-bank", bank), k, in->inclusion[k]);
+        if (imported)
+            TRY(load_inclusion(job, id, n_pool, in->inclusion[k], err));
+        else
+            split_shadow(n_pool, task_seed("shadow-bank", bank), k, in->inclusion[k]);
     }
     return 0;
 }

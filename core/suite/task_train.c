@@ -182,6 +182,8 @@ int task_train(struct job *job, struct error *err)
     struct arch *arch = NULL;
     struct model *m = NULL;
     struct recipe recipe;
+    if (json_object_get(job->identity, "import"))
+        return task_import_model(job, err);
     const char *arch_line = job_text(job, "arch", err);
     const char *recipe_line = arch_line ? job_text(job, "recipe", err) : NULL;
     if (!recipe_line)
