@@ -1,0 +1,207 @@
+/* A finished report: its manifest, its suite, the failures that only its runs.csv tells. */
+#include "finished.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "csv.h"
+#include "fs.h"
+#include "text.h"
+#include "verify_store.h"
+
+/* ---- the manifest ---- */
+
+void finished_release(struct finished *m)
+{
+    for (size_t i = 0; i < m->n_settings; i++)
+        free(m->setting[i]);
+    free(m->setting);
+    free(m->only);
+    json_decref(m->json);
+}
+
+static int read_settings(struct finished *m, struct error *err)
+{
+    const char *key;
+    json_t *value;
+    json_t *resolved = json_object_get(m->json, "resolved");
+    m->setting = calloc(json_object_size(resolved) + 1, sizeof(*m->setting));
+    if (!m->setting)
+        return error_nomem(err);
+    json_object_foreach(resolved, key, value)
+    {
+        char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+        m->setting[m->n_settings] = text ? text_format("%s=%s", key, text) : NULL;
+        free(text);
+        if (!m->setting[m->n_settings++])
+            return error_nomem(err);
+    }
+    return 0;
+}
+
+static int read_restriction(struct finished *m, struct error *err)
+{
+    const json_t *o = json_object_get(m->json, "options");
+    const json_t *only = json_object_get(o, "only");
+    size_t n = json_array_size(only);
+    m->scenario = json_string_value(json_object_get(o, "scenario"));
+    if (!json_is_array(only))
+        return 0;
+    m->only = calloc(n + 1, sizeof(*m->only));
+    for (size_t i = 0; m->only && i < n; i++)
+        m->only[i] = json_string_value(json_array_get(only, i));
+    return m->only ? 0 : error_nomem(err);
+}
+
+int finished_read(const char *dir, struct finished *m, struct error *err)
+{
+    char *path = fs_join(dir, "manifest.json");
+    int rc = path ? 0 : error_nomem(err);
+    if (rc == 0 && !fs_exists(path))
+        rc = error_set(err, ERR_INVALID, "%s: there is no such file; is %s a report of Lethe?",
+                       path, dir);
+    if (rc == 0)
+        rc = json_read_file(path, &m->json, err);
+    if (rc == 0)
+        rc = json_get_string(m->json, path, "suite_file", &m->suite_file, err);
+    if (rc == 0)
+        rc = json_get_string(m->json, path, "store", &m->store, err);
+    if (rc == 0)
+        rc = read_settings(m, err);
+    if (rc == 0)
+        rc = read_restriction(m, err);
+    if (rc < 0)
+        err->code = err->code == ERR_NOMEM ? err->code : ERR_INVALID;
+    free(path);
+    return rc;
+}
+
+/* ---- its session ---- */
+
+int finished_open(const struct finished *m, const struct session_options *extra,
+                  struct session *ret, struct error *err)
+{
+    struct session_options so = {.suite = m->suite_file,
+                                 .store = extra->store ? extra->store : m->store,
+                                 .setting = (const char **)m->setting,
+                                 .n_settings = (unsigned)m->n_settings,
+                                 .plugin = extra->plugin,
+                                 .n_plugins = extra->n_plugins,
+                                 .untouched = true,
+                                 .only = m->only,
+                                 .scenario = m->scenario};
+    if (!fs_exists(m->suite_file))
+        return error_set(err, ERR_INVALID,
+                         "%s, the suite of this report, is not there (relative paths in it start "
+                         "at its folder); put it back",
+                         m->suite_file);
+    if (!fs_is_dir(so.store))
+        return error_set(err, ERR_INVALID, "the store %s is not there; name it with --store DIR",
+                         so.store);
+    TRY(session_open(&so, ret, err));
+    int rc = verify_look(&ret->plan, &ret->store, err);
+    if (rc < 0)
+        session_close(ret);
+    return rc;
+}
+
+/* ---- rows that failed ---- */
+
+static const char *cell_of(const struct csv_table *t, size_t row, const char *column)
+{
+    int c = csv_column(t, column);
+    return c < 0 ? "" : t->row[row][c];
+}
+
+static bool is_row(const struct csv_table *t, size_t i, const struct result_row *row)
+{
+    int64_t run;
+    return text_to_int(cell_of(t, i, "run"), &run) && run == row->run &&
+           strcmp(cell_of(t, i, "method"), row->method) == 0 &&
+           strcmp(cell_of(t, i, "scenario"), row->scenario) == 0;
+}
+
+static enum verdict verdict_of(const char *word)
+{
+    for (int v = 0; v < 16; v++)
+        if (strcmp(verdict_name((enum verdict)v), word) == 0)
+            return (enum verdict)v;
+    return VERDICT_FAILED;
+}
+
+static int replace(char **member, const char *text, struct error *err)
+{
+    char *copy = text_dup(text);
+    if (!copy)
+        return error_nomem(err);
+    free(*member);
+    *member = copy;
+    return 0;
+}
+
+/* The next column after c that has a note; n_columns if none has. */
+static size_t next_noted(const struct results *r, const struct result_row *row, size_t c)
+{
+    for (c++; c < r->n_columns && !row->note[c]; c++)
+        ;
+    return c;
+}
+
+/* "column: why; column: why" of the report, for notes of measures that did not run here: the store
+ * does not keep why. */
+static int adopt_notes(const char *notes, const struct results *r, struct result_row *row,
+                       struct error *err)
+{
+    char mark[300];
+    for (size_t c = 0; c < r->n_columns; c++) {
+        if (!row->note[c] || strcmp(row->note[c], "not run") != 0)
+            continue;
+        size_t next = next_noted(r, row, c);
+        snprintf(mark, sizeof(mark), "%s: ", r->column[c].name);
+        const char *begin = strstr(notes, mark);
+        if (!begin)
+            continue;
+        begin += strlen(mark);
+        snprintf(mark, sizeof(mark), "; %s: ", next < r->n_columns ? r->column[next].name : "");
+        const char *end = next < r->n_columns ? strstr(begin, mark) : NULL;
+        char *why = end ? strndup(begin, (size_t)(end - begin)) : text_dup(begin);
+        if (!why)
+            return error_nomem(err);
+        free(row->note[c]);
+        row->note[c] = why;
+    }
+    return 0;
+}
+
+/* Why a run failed is told by the report alone: the store keeps what succeeded. */
+static int adopt_failure(const struct csv_table *t, size_t i, const struct results *r,
+                         struct result_row *row, struct error *err)
+{
+    int64_t signal;
+    if (row->status != VERDICT_OK) {
+        const char *status = cell_of(t, i, "status");
+        row->status = strcmp(status, "ok") == 0 ? row->status : verdict_of(status);
+        row->signal = text_to_int(cell_of(t, i, "signal"), &signal) ? (int)signal : 0;
+        TRY(replace(&row->reason, cell_of(t, i, "reason"), err));
+    }
+    if (!*row->failed_parts)
+        return 0;
+    TRY(adopt_notes(cell_of(t, i, "notes"), r, row, err));
+    return replace(&row->failed_parts, cell_of(t, i, "failed_parts"), err);
+}
+
+int finished_adopt(const char *dir, struct results *r, struct error *err)
+{
+    struct csv_table t = {0};
+    struct error why = ERROR_INIT;
+    char *path = fs_join(dir, "runs.csv");
+    int rc = path ? 0 : error_nomem(err);
+    if (rc == 0 && csv_read(path, (size_t)1 << 30, &t, &why) == 0)
+        for (size_t i = 0; rc == 0 && i < r->n_rows; i++)
+            for (size_t k = 0; rc == 0 && k < t.n_rows; k++)
+                if (is_row(&t, k, &r->row[i]))
+                    rc = adopt_failure(&t, k, r, &r->row[i], err);
+    csv_release(&t);
+    free(path);
+    return rc;
+}
