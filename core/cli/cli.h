@@ -34,6 +34,7 @@ int cmd_metric(int argc, char **argv);
 int cmd_unlearn(int argc, char **argv);
 int cmd_data(int argc, char **argv);
 int cmd_model(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
 int cmd_version(int argc, char **argv);

@@ -1,9 +1,6 @@
 /* lethe run: a suite from nothing, or from where it stopped, to its report. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "cli.h"
 #include "exec.h"
@@ -12,7 +9,7 @@
 #include "log.h"
 #include "manifest.h"
 #include "report.h"
-#include "row_logs.h"
+#include "report_end.h"
 #include "text.h"
 
 struct run_options {
@@ -83,27 +80,6 @@ static const struct argp argp = {
     NULL,
 };
 
-static unsigned terminal_columns(void)
-{
-    struct winsize w;
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col >= 40 ? w.ws_col : 0;
-}
-
-/* Rows that did not succeed, minus those that the suite expects. */
-static unsigned bad_rows(const struct suite *s, const struct results *r)
-{
-    unsigned n = 0;
-    for (size_t i = 0; i < r->n_rows; i++) {
-        const struct result_row *row = &r->row[i];
-        bool expected = false;
-        for (unsigned k = 0; k < s->n_unlearn; k++)
-            if (strcmp(s->unlearn[k].label, row->method) == 0)
-                expected = s->unlearn[k].expect_unsupported && row->status == VERDICT_UNSUPPORTED;
-        n += (row->status != VERDICT_OK && !expected) || *row->failed_parts;
-    }
-    return n;
-}
-
 static int print_json(const struct results *r, const struct exec_result *x, const char *out_dir,
                       unsigned n_bad)
 {
@@ -115,18 +91,6 @@ static int print_json(const struct results *r, const struct exec_result *x, cons
     json_decref(o);
     putchar('\n');
     return rc;
-}
-
-static int write_report(const struct run_options *o, struct session *s, struct results *r,
-                        const char *out_dir, struct error *err)
-{
-    struct report_options report = {.out_dir = out_dir,
-                                    .figures = !o->no_figures && (s->suite.svg || s->suite.pdf),
-                                    .svg = s->suite.svg,
-                                    .pdf = s->suite.pdf};
-    TRY(manifest_write(&s->suite, &s->plan, &s->store, r, out_dir, err));
-    TRY(row_logs_write(&s->plan, &s->store, out_dir, err));
-    return report_write(r, &report, err);
 }
 
 static int say_interrupted(const struct exec_result *x, const struct plan *p)
@@ -149,12 +113,13 @@ static int finish(const struct run_options *o, struct session *s, const struct e
         return say_interrupted(x, &s->plan);
     if (gather_results(&s->plan, &s->store, &r, err) < 0)
         return cli_fail(err);
-    int report_rc = write_report(o, s, &r, out_dir, &report_err);
-    unsigned n_bad = bad_rows(&s->suite, &r);
+    struct report_end end = {.out_dir = out_dir, .no_figures = o->no_figures};
+    int report_rc = report_end_write(s, &r, &end, &report_err);
+    unsigned n_bad = report_end_bad_rows(&s->suite, &r);
     if (o->session.json)
         print_json(&r, x, out_dir, n_bad);
     else
-        report_print(&r, stdout, terminal_columns(), err);
+        report_print(&r, stdout, report_end_columns(), err);
     results_release(&r);
     int code = n_bad ? EXIT_SOME_FAILED : EXIT_OK;
     if (report_rc < 0) {

@@ -141,22 +141,16 @@ __attribute__((format(printf, 3, 4))) static int add(struct verification *v, str
 /* The tasks that the report lists are those that its suite asks for now. */
 static int check_tasks(struct verification *v, const struct finished *m, struct error *err)
 {
-    const json_t *tasks = json_object_get(m->json, "tasks");
+    const char *first;
     const struct plan *p = &v->session.plan;
-    size_t n = json_array_size(tasks), unknown = 0;
-    const char *first = NULL;
-    for (unsigned i = 0; i < p->n; i++) {
-        const char *id = json_string_value(json_object_get(json_array_get(tasks, i), "id"));
-        if (id && strcmp(id, p->task[i].id) == 0)
-            continue;
-        first = unknown++ ? first : p->task[i].title;
-    }
-    if (unknown == 0 && n == p->n)
+    size_t other = finished_other_tasks(m, p, &first);
+    if (other == 0)
         return 0;
     return add(v, err,
                "%zu of %zu tasks are not those of the report (the first: %s): the suite's data, a "
                "plugin, or this build of Lethe is another one",
-               unknown, n, first ? first : "a task too many");
+               other, json_array_size(json_object_get(m->json, "tasks")),
+               first ? first : "a task too many");
 }
 
 /* ---- tables ---- */

@@ -78,13 +78,40 @@ int finished_read(const char *dir, struct finished *m, struct error *err)
 
 /* ---- its session ---- */
 
-int finished_open(const struct finished *m, const struct session_options *extra,
-                  struct session *ret, struct error *err)
+static int add_settings(struct finished *m, const struct session_options *extra, struct error *err)
+{
+    char **all = realloc(m->setting, (m->n_settings + extra->n_settings + 1) * sizeof(*all));
+    if (!all)
+        return error_nomem(err);
+    m->setting = all;
+    for (unsigned i = 0; i < extra->n_settings; i++) {
+        if (!(all[m->n_settings] = text_dup(extra->setting[i])))
+            return error_nomem(err);
+        m->n_settings++;
+    }
+    return 0;
+}
+
+size_t finished_other_tasks(const struct finished *m, const struct plan *p, const char **ret_first)
+{
+    const json_t *tasks = json_object_get(m->json, "tasks");
+    size_t n = json_array_size(tasks), other = 0;
+    const char *first = NULL;
+    for (unsigned i = 0; i < p->n; i++) {
+        const char *id = json_string_value(json_object_get(json_array_get(tasks, i), "id"));
+        if (id && strcmp(id, p->task[i].id) == 0)
+            continue;
+        first = other++ ? first : p->task[i].title;
+    }
+    *ret_first = first;
+    return other ? other : n != p->n;
+}
+
+int finished_open(struct finished *m, const struct session_options *extra, struct session *ret,
+                  struct error *err)
 {
     struct session_options so = {.suite = m->suite_file,
                                  .store = extra->store ? extra->store : m->store,
-                                 .setting = (const char **)m->setting,
-                                 .n_settings = (unsigned)m->n_settings,
                                  .plugin = extra->plugin,
                                  .n_plugins = extra->n_plugins,
                                  .untouched = true,
@@ -98,6 +125,9 @@ int finished_open(const struct finished *m, const struct session_options *extra,
     if (!fs_is_dir(so.store))
         return error_set(err, ERR_INVALID, "the store %s is not there; name it with --store DIR",
                          so.store);
+    TRY(add_settings(m, extra, err));
+    so.setting = (const char **)m->setting;
+    so.n_settings = (unsigned)m->n_settings;
     TRY(session_open(&so, ret, err));
     int rc = verify_look(&ret->plan, &ret->store, err);
     if (rc < 0)
@@ -139,6 +169,17 @@ static int replace(char **member, const char *text, struct error *err)
     return 0;
 }
 
+/* What gathering says of a task that did not run. */
+static const char not_run[] = "not run";
+
+/* The first column from c on whose measure did not run; n_columns if none. */
+static size_t next_unrun(const struct results *r, const struct result_row *row, size_t c)
+{
+    while (c < r->n_columns && !(row->note[c] && strcmp(row->note[c], not_run) == 0))
+        c++;
+    return c;
+}
+
 /* The next column after c that has a note; n_columns if none has. */
 static size_t next_noted(const struct results *r, const struct result_row *row, size_t c)
 {
@@ -153,9 +194,7 @@ static int adopt_notes(const char *notes, const struct results *r, struct result
                        struct error *err)
 {
     char mark[300];
-    for (size_t c = 0; c < r->n_columns; c++) {
-        if (!row->note[c] || strcmp(row->note[c], "not run") != 0)
-            continue;
+    for (size_t c = next_unrun(r, row, 0); c < r->n_columns; c = next_unrun(r, row, c + 1)) {
         size_t next = next_noted(r, row, c);
         snprintf(mark, sizeof(mark), "%s: ", r->column[c].name);
         const char *begin = strstr(notes, mark);
@@ -178,13 +217,13 @@ static int adopt_failure(const struct csv_table *t, size_t i, const struct resul
                          struct result_row *row, struct error *err)
 {
     int64_t signal;
-    if (row->status != VERDICT_OK) {
-        const char *status = cell_of(t, i, "status");
-        row->status = strcmp(status, "ok") == 0 ? row->status : verdict_of(status);
+    const char *status = cell_of(t, i, "status");
+    if (row->status != VERDICT_OK && strcmp(status, "ok") != 0) {
+        row->status = verdict_of(status);
         row->signal = text_to_int(cell_of(t, i, "signal"), &signal) ? (int)signal : 0;
         TRY(replace(&row->reason, cell_of(t, i, "reason"), err));
     }
-    if (!*row->failed_parts)
+    if (!*row->failed_parts || !*cell_of(t, i, "failed_parts"))
         return 0;
     TRY(adopt_notes(cell_of(t, i, "notes"), r, row, err));
     return replace(&row->failed_parts, cell_of(t, i, "failed_parts"), err);
@@ -204,4 +243,42 @@ int finished_adopt(const char *dir, struct results *r, struct error *err)
     csv_release(&t);
     free(path);
     return rc;
+}
+
+/* ---- rows that were never run ---- */
+
+static bool lacks_result(const struct results *r, const struct result_row *row)
+{
+    if (row->status == VERDICT_FAILED && strcmp(row->reason, not_run) == 0)
+        return true;
+    return *row->failed_parts && next_unrun(r, row, 0) < r->n_columns;
+}
+
+static bool is_told(const struct csv_table *t, size_t i, const struct result_row *row)
+{
+    return is_row(t, i, row) && (strcmp(cell_of(t, i, "status"), "ok") != 0 ||
+                                 (row->status == VERDICT_OK && *cell_of(t, i, "failed_parts")));
+}
+
+int finished_missing(const char *dir, const struct results *r, size_t *ret_n, size_t *ret_first,
+                     struct error *err)
+{
+    struct csv_table t = {0};
+    struct error why = ERROR_INIT;
+    char *path = fs_join(dir, "runs.csv");
+    if (!path)
+        return error_nomem(err);
+    if (csv_read(path, (size_t)1 << 30, &t, &why) < 0)
+        t = (struct csv_table){0};
+    *ret_n = 0;
+    for (size_t i = 0; i < r->n_rows; i++) {
+        bool told = !lacks_result(r, &r->row[i]);
+        for (size_t k = 0; !told && k < t.n_rows; k++)
+            told = is_told(&t, k, &r->row[i]);
+        if (!told && (*ret_n)++ == 0)
+            *ret_first = i;
+    }
+    csv_release(&t);
+    free(path);
+    return 0;
 }

@@ -21,12 +21,21 @@ struct finished {
 int finished_read(const char *dir, struct finished *m, struct error *err);
 void finished_release(struct finished *m);
 /* The session of its suite as it was run, with the tasks marked that the store has; nothing in the
- * store is changed. Of extra count store (NULL: the one the report names) and plugins. ret borrows
- * from m. */
-int finished_open(const struct finished *m, const struct session_options *extra,
-                  struct session *ret, struct error *err);
+ * store is changed. Of extra count store (NULL: the one the report names), plugins, and settings,
+ * which come after those of the report. ret borrows from m. */
+int finished_open(struct finished *m, const struct session_options *extra, struct session *ret,
+                  struct error *err);
 /* Verdicts, reasons and notes of the rows of dir/runs.csv that failed: the store keeps what
  * succeeded alone. A dir without runs.csv changes nothing. */
 int finished_adopt(const char *dir, struct results *r, struct error *err);
+
+/* Rows that have no result and of which dir/runs.csv (it may be missing) tells no failure either:
+ * they were never run, or the store has lost them. *ret_first: index of the first. Ask before
+ * finished_adopt. */
+int finished_missing(const char *dir, const struct results *r, size_t *ret_n, size_t *ret_first,
+                     struct error *err);
+/* Number of tasks of a plan that are not those which the report lists. *ret_first: title of the
+ * first other one, or NULL. */
+size_t finished_other_tasks(const struct finished *m, const struct plan *p, const char **ret_first);
 
 #endif

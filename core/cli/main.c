@@ -22,6 +22,7 @@ const struct command commands[] = {
     {"metric", "a metric on outputs or models in files", cmd_metric},
     {"data", "list, get and check data sets", cmd_data},
     {"model", "describe a model file", cmd_model},
+    {"report", "make the report of a finished run again, or merge reports", cmd_report},
     {"verify", "recompute a report and name every difference", cmd_verify},
     {"compare", "what changed between two reports beyond its interval", cmd_compare},
     {"version", "print versions and what this machine computes with", cmd_version},

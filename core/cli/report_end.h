@@ -1,0 +1,24 @@
+/* report_end.h: how `run` and `report` end: manifest, tables, figures and page in the output
+ * folder. */
+#ifndef CLI_REPORT_END_H
+#define CLI_REPORT_END_H
+
+#include "cli.h"
+#include "results.h"
+
+struct report_end {
+    const char *out_dir; /* exists */
+    bool no_figures;
+    const char *earlier; /* nothing was run: the folder of the run's report, whose logs and machine
+                          * stay (it may be out_dir, or hold nothing); NULL after a run */
+};
+/* Fills r->manifest. ERR_ENVIRONMENT when pictures could not be drawn; everything else has been
+ * written then. */
+int report_end_write(const struct session *s, struct results *r, const struct report_end *end,
+                     struct error *err);
+/* Rows that did not succeed, minus those that the suite expects. */
+unsigned report_end_bad_rows(const struct suite *s, const struct results *r);
+/* Width of the terminal on standard output; 0: unknown. */
+unsigned report_end_columns(void);
+
+#endif
