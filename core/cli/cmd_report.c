@@ -151,7 +151,7 @@ static const struct argp argp = {
     parse,
     "DIR|SUITE.yaml",
     "Makes the report of a finished run again from its store, without running\n"
-    "anything: the tables, curves/, figures/, index.html and manifest.json. DIR is reported as\n"
+    "anything: the tables, curves/, figures/ and manifest.json. DIR is reported as\n"
     "it was run; SUITE.yaml with its report: part as it is now. The same results give the\n"
     "same bytes.\v"
     "Examples:\n"

@@ -30,6 +30,7 @@ assert r['rows'] == 9 and r['rows_failed'] == 1 and r['rows_missing'] == 0, r"
 report_hash "$work/o2" >"$work/h3"
 check "the same bytes in another folder" diff "$work/h1" "$work/h3"
 check "failures are told as they happened" grep -q "No such file or directory" "$work/o2/runs.csv"
+check "logs are those of the run" diff -r "$work/o/logs" "$work/o2/logs"
 
 # Only the report: part can change.
 expect_exit 1 "$lethe" report "$work/tiny.yaml" --store "$work/s" --out "$work/o3" --set "report.gap=[forget_acc]" --formats svg
