@@ -127,9 +127,10 @@ int report_end_write(const struct session *s, struct results *r, const struct re
                      struct error *err)
 {
     struct report_options report = {.out_dir = end->out_dir,
-                                    .figures = !end->no_figures && (s->suite.svg || s->suite.pdf),
+                                    .figures = !end->no_figures,
                                     .svg = s->suite.svg,
-                                    .pdf = s->suite.pdf};
+                                    .pdf = s->suite.pdf,
+                                    .choice = &s->suite.report};
     TRY(write_manifest(s, r, end, err));
     TRY(write_logs(s, end, err));
     return report_write(r, &report, err);

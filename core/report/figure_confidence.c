@@ -111,8 +111,10 @@ static void lay_out(struct confidence_figure *g)
     size_t rows = (g->n + columns - 1) / columns;
     g->f.width = 7;
     g->f.height = 0.75 + 1.25 * (double)rows;
+    g->f.one_width = 3.4;
+    g->f.one_height = 0.75 + 1.15 * (double)((g->n + 1) / 2);
     figure_number(&g->f, "panels", (double)g->n);
-    figure_number(&g->f, "columns", (double)columns);
+    figure_number(&g->f, "wide_columns", (double)columns);
     figure_number(&g->f, "left", g->left);
     figure_number(&g->f, "right", g->right);
     /* The outermost bins hold all that is beyond; they may leave the frame before they flatten the
@@ -124,23 +126,25 @@ int figure_confidence(const struct board *b, const char *scenario, struct figure
                       struct error *err)
 {
     struct confidence_figure g = {.results = b->results, .left = NAN, .right = NAN};
+    static const char *const header[] = {"panel", "method", "x", "forget", "retain", "test", NULL};
     int rc = 0;
     figure_init(&g.f, "confidence");
     figure_name(&g.f, "confidence");
     figure_name(&g.f, scenario);
     strbuf_addf(&g.f.settings, "array title_of[%zu]\n", b->n + 1);
-    csv_cell(&g.f.data, "panel");
-    csv_cell(&g.f.data, "method");
-    csv_cell(&g.f.data, "x");
-    for (size_t s = 0; s < N_SETS; s++)
-        csv_cell(&g.f.data, sets[s]);
-    csv_end_row(&g.f.data);
+    figure_header(&g.f, header);
     for (size_t i = 0; rc == 0 && i < b->n; i++)
         if (strcmp(b->entry[i].scenario, scenario) == 0)
             rc = add_entry(&g, &b->entry[i], err);
     if (rc == 0 && g.n > 0 && g.inner > 0 && g.left < g.right) {
         lay_out(&g);
+        strbuf_addf(&g.f.caption,
+                    "Densities of the logit-scaled confidence on the forget, retain and test sets "
+                    "(%s), mean over runs; the outermost bins hold all that lies beyond.",
+                    scenario);
         rc = figure_write(&g.f, place, err);
+    } else if (rc == 0) {
+        figure_list_skip(&place->list, "no run has the curves of the metric confidence");
     }
     figure_release(&g.f);
     return rc;

@@ -15,22 +15,29 @@ struct gap_figure {
     struct figure f;
     size_t n_bars;
     unsigned label_width; /* cells of the widest label */
+    bool intervals;       /* whiskers are 95 % intervals, which every bar has; else one sd */
     bool spread;          /* any bar has a whisker */
     double *top;          /* (n_bars) where each bar or its whisker ends */
 };
 
-/* One standard deviation to each side, NaN below two runs. A gap is never negative, so neither
- * is a whisker. */
-static void whisker(const struct board_entry *e, double *ret_low, double *ret_high)
+/* NaN where there is none. A gap is never negative, so neither is a whisker. The floor has as many
+ * cells as there are forget sets alone, so it is shown with its standard deviation where it has no
+ * interval. */
+static void whisker(const struct gap_figure *g, const struct board_entry *e, double *ret_low,
+                    double *ret_high)
 {
-    *ret_high = e->gap + e->gap_sd;
-    *ret_low = isnan(*ret_high) ? NAN : fmax(0, e->gap - e->gap_sd);
+    bool interval = g->intervals && !isnan(e->gap_ci_high);
+    *ret_high = interval ? e->gap_ci_high : e->gap + e->gap_sd;
+    *ret_low = interval ? e->gap_ci_low : e->gap - e->gap_sd;
+    *ret_low = isnan(*ret_high) ? NAN : fmax(0, *ret_low);
 }
 
-static void add_text(struct strbuf *out, const struct board_entry *e)
+static void add_text(const struct gap_figure *g, struct strbuf *out, const struct board_entry *e)
 {
     if (isnan(e->gap))
         strbuf_addf(out, e->n_used ? "no gap" : "failed");
+    else if (g->intervals && !isnan(e->gap_ci_low))
+        strbuf_addf(out, "%.2f [%.2f, %.2f]", e->gap, e->gap_ci_low, e->gap_ci_high);
     else if (isnan(e->gap_sd))
         strbuf_addf(out, "%.2f", e->gap);
     else
@@ -39,15 +46,40 @@ static void add_text(struct strbuf *out, const struct board_entry *e)
         strbuf_addf(out, "  (%u/%u)", (unsigned)e->n_used, (unsigned)e->n_planned);
 }
 
+static void add_short(struct strbuf *out, const struct board_entry *e)
+{
+    if (isnan(e->gap))
+        strbuf_adds(out, e->n_used ? "no gap" : "failed");
+    else
+        strbuf_addf(out, "%.2f", e->gap);
+}
+
+/* Every method that has a gap has an interval too. */
+static bool all_intervals(const struct board *b, const char *scenario)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < b->n; i++) {
+        const struct board_entry *e = &b->entry[i];
+        if (strcmp(e->scenario, scenario) != 0 || e->row_class != ROW_METHOD || isnan(e->gap))
+            continue;
+        if (isnan(e->gap_ci_low))
+            return false;
+        n++;
+    }
+    return n > 0;
+}
+
 static void add_row(struct gap_figure *g, const struct board_entry *e, size_t position,
                     const char *kind)
 {
     struct csv_writer *w = &g->f.data;
-    struct strbuf text;
+    struct strbuf text, brief;
     double low, high;
     strbuf_init(&text);
-    whisker(e, &low, &high);
-    add_text(&text, e);
+    strbuf_init(&brief);
+    whisker(g, e, &low, &high);
+    add_text(g, &text, e);
+    add_short(&brief, e);
     csv_cell_int(w, (int64_t)position);
     if (e->rank)
         csv_cell_int(w, e->rank);
@@ -62,6 +94,7 @@ static void add_row(struct gap_figure *g, const struct board_entry *e, size_t po
     for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
         csv_cell_double(w, v[i]);
     csv_cell(w, text.s);
+    csv_cell(w, brief.s);
     csv_end_row(w);
     if (position) {
         g->spread |= !isnan(high);
@@ -69,8 +102,9 @@ static void add_row(struct gap_figure *g, const struct board_entry *e, size_t po
         g->label_width = (unsigned)fmax(g->label_width, fmin(cells_width(e->method), LABEL_WIDTH));
         g->top[g->n_bars++] = isnan(e->gap) ? 0 : fmax(e->gap, high); /* fmax drops a NaN */
     }
-    w->out.failed |= text.failed;
+    w->out.failed |= text.failed | brief.failed;
     strbuf_release(&text);
+    strbuf_release(&brief);
 }
 
 static void add_rows(struct gap_figure *g)
@@ -78,12 +112,11 @@ static void add_rows(struct gap_figure *g)
     static const char *const names[] = {"position",    "rank",         "method",       "kind",
                                         "n_planned",   "n_used",       "gap",          "gap_sd",
                                         "gap_ci_low",  "gap_ci_high",  "gap_of_means", "gap_worst",
-                                        "whisker_low", "whisker_high", "text"};
+                                        "whisker_low", "whisker_high", "text",         "short",
+                                        NULL};
     const struct board *b = g->board;
     strbuf_addf(&g->f.settings, "array title_of[%zu]\n", b->n + 1);
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        csv_cell(&g->f.data, names[i]);
-    csv_end_row(&g->f.data);
+    figure_header(&g->f, names);
     const struct board_entry *original = NULL;
     for (size_t i = 0; i < b->n; i++) {
         const struct board_entry *e = &b->entry[i];
@@ -120,10 +153,38 @@ static double axis_end(double *top, size_t n)
     return end > 0 ? 1.06 * end : 1;
 }
 
+static void lay_out(struct gap_figure *g)
+{
+    g->f.width = g->intervals ? 6 : 5.5;
+    g->f.height = 0.85 + 0.22 * (double)g->n_bars;
+    g->f.one_width = 3.4;
+    g->f.one_height = 0.85 + 0.19 * (double)g->n_bars;
+    figure_number(&g->f, "rows", (double)g->n_bars);
+    figure_number(&g->f, "label_cells", g->label_width);
+    figure_text(&g->f, "spread",
+                !g->spread     ? ""
+                : g->intervals ? "95 % interval"
+                               : "± 1 sd over runs");
+    figure_text(&g->f, "heading",
+                !g->spread     ? "mean"
+                : g->intervals ? "mean, interval"
+                               : "mean ± sd");
+    figure_number(&g->f, "axis_end", axis_end(g->top, g->n_bars));
+    strbuf_addf(&g->f.caption,
+                "Mean gap to the retrained models in percentage points (%s), mean over runs%s; "
+                "the band is the noise floor, the gap of each retrained model to the others. "
+                "Cut bars leave the axis.",
+                g->scenario,
+                !g->spread     ? ""
+                : g->intervals ? " with 95 % interval"
+                               : " with one standard deviation");
+}
+
 int figure_gap(const struct board *b, const char *scenario, struct figure_place *place,
                struct error *err)
 {
-    struct gap_figure g = {.board = b, .scenario = scenario};
+    struct gap_figure g = {
+        .board = b, .scenario = scenario, .intervals = all_intervals(b, scenario)};
     figure_init(&g.f, "gap");
     g.top = malloc((b->n + 1) * sizeof(*g.top));
     int rc = g.top ? 0 : error_nomem(err);
@@ -131,12 +192,7 @@ int figure_gap(const struct board *b, const char *scenario, struct figure_place 
         figure_name(&g.f, "gap");
         figure_name(&g.f, scenario);
         add_rows(&g);
-        g.f.width = 5.5;
-        g.f.height = 0.85 + 0.22 * (double)g.n_bars;
-        figure_number(&g.f, "rows", (double)g.n_bars);
-        figure_number(&g.f, "label_cells", g.label_width);
-        figure_number(&g.f, "spread", g.spread);
-        figure_number(&g.f, "axis_end", axis_end(g.top, g.n_bars));
+        lay_out(&g);
         rc = figure_write(&g.f, place, err);
     }
     free(g.top);

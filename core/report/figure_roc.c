@@ -137,8 +137,17 @@ static int write(struct roc_figure *g, const struct curve_key *key, struct figur
     figure_name(&g->f, key->scenario);
     unsigned widest = add_header(g);
     add_points(g);
+    size_t key_columns = widest > 17 ? 1 : 2, key_rows = (g->n + key_columns) / key_columns;
     g->f.width = 4.05 + 0.066 * widest;
     g->f.height = 3.45;
+    g->f.one_width = 3.4;
+    g->f.one_height = 3.4 + 0.155 * (double)key_rows;
+    strbuf_addf(&g->f.caption,
+                "ROC of the attack %s on logarithmic axes (%s): forget set against %.0f test "
+                "samples, vertical average over runs.",
+                key->name + 4, key->scenario, g->n_negatives);
+    figure_number(&g->f, "key_rows", (double)key_rows);
+    figure_number(&g->f, "key_columns", (double)key_columns);
     figure_number(&g->f, "original", original);
     figure_number(&g->f, "retrain", retrain);
     figure_number(&g->f, "first_method", 2 + (original > 0) + (retrain > 0));
@@ -147,10 +156,9 @@ static int write(struct roc_figure *g, const struct curve_key *key, struct figur
     return figure_write(&g->f, place, err);
 }
 
-int figure_roc(const struct board *b, const char *scenario, const char *name, const char *series,
-               struct figure_place *place, struct error *err)
+static int draw_curve(const struct board *b, struct curve_key key, struct figure_place *place,
+                      struct error *err)
 {
-    struct curve_key key = {.scenario = scenario, .name = name, .series = series};
     struct roc_figure g = {.method = calloc(b->n + 1, sizeof(*g.method))};
     figure_init(&g.f, "roc");
     int rc = g.method ? collect_all(&g, b, key, err) : error_nomem(err);
@@ -161,4 +169,30 @@ int figure_roc(const struct board *b, const char *scenario, const char *name, co
     free(g.method);
     figure_release(&g.f);
     return rc;
+}
+
+/* Whether an earlier row or an earlier curve of this row has the same curve. */
+static bool seen_before(const struct results *r, size_t row, size_t curve)
+{
+    const struct result_curve *c = &r->row[row].curve[curve];
+    for (size_t i = 0; i <= row; i++)
+        for (size_t k = 0; k < (i < row ? r->row[i].n_curves : curve); k++)
+            if (strcmp(r->row[i].curve[k].name, c->name) == 0 &&
+                strcmp(r->row[i].curve[k].series, c->series) == 0)
+                return true;
+    return false;
+}
+
+int figure_roc(const struct board *b, const char *scenario, struct figure_place *place,
+               struct error *err)
+{
+    const struct results *r = b->results;
+    for (size_t i = 0; i < r->n_rows; i++)
+        for (size_t k = 0; k < r->row[i].n_curves; k++) {
+            const struct result_curve *c = &r->row[i].curve[k];
+            struct curve_key key = {.scenario = scenario, .name = c->name, .series = c->series};
+            if (strncmp(c->name, "roc-", 4) == 0 && !seen_before(r, i, k))
+                TRY(draw_curve(b, key, place, err));
+        }
+    return figure_list_skip(&place->list, "no membership attack has a ROC here");
 }

@@ -137,49 +137,6 @@ static int write_curves(const struct results *r, const struct curve_names *names
     return rc;
 }
 
-/* ---- figures ---- */
-
-static int figures_of(const struct board *b, const struct curve_names *names, const char *scenario,
-                      struct figure_place *place, struct error *err)
-{
-    TRY(figure_gap(b, scenario, place, err));
-    for (size_t i = 0; i < names->n; i++)
-        if (strncmp(names->first[i]->name, "roc-", 4) == 0)
-            TRY(figure_roc(b, scenario, names->first[i]->name, names->first[i]->series, place,
-                           err));
-    return figure_confidence(b, scenario, place, err);
-}
-
-/* Templates stand beside the programs: bin/../share/lethe/reports. */
-static int place_make(const struct report_options *options, struct figure_place *ret,
-                      struct error *err)
-{
-    char *program = fs_program_dir();
-    *ret = (struct figure_place){.options = options,
-                                 .templates =
-                                     program ? fs_join(program, "../share/lethe/reports") : NULL,
-                                 .dir = fs_join(options->out_dir, "figures")};
-    free(program);
-    return ret->templates && ret->dir ? fs_mkdirs(ret->dir, err) : error_nomem(err);
-}
-
-static int write_figures(const struct board *b, const struct curve_names *names,
-                         const struct report_options *options, struct error *err)
-{
-    struct figure_place place;
-    int rc = place_make(options, &place, err);
-    for (size_t s = 0; rc == 0 && s < b->results->n_scenarios; s++)
-        rc = figures_of(b, names, b->results->scenario[s], &place, err);
-    if (rc == 0 && place.first.code) {
-        if (err)
-            *err = place.first;
-        rc = place.first.code;
-    }
-    free(place.templates);
-    free(place.dir);
-    return rc;
-}
-
 int report_write(const struct results *r, const struct report_options *options, struct error *err)
 {
     struct board b;
@@ -194,7 +151,7 @@ int report_write(const struct results *r, const struct report_options *options, 
     if (rc == 0)
         rc = write_curves(r, &names, options->out_dir, err);
     if (rc == 0 && options->figures)
-        rc = write_figures(&b, &names, options, err);
+        rc = figures_write(&b, options, err);
     free(names.first);
     board_release(&b);
     return rc;

@@ -19,12 +19,14 @@
 #include <stdio.h>
 
 #include "error.h"
+#include "report_choice.h"
 #include "results.h"
 
 struct report_options {
     const char *out_dir;
     bool figures;  /* needs gnuplot */
-    bool svg, pdf; /* figure formats; with neither, only scripts and data are written */
+    bool svg, pdf; /* figure formats; with none, only scripts and data are written */
+    const struct report_choice *choice; /* figures, widths, columns, digits; NULL: the default */
 };
 
 /* runs.csv, costs.csv, leaderboard.csv, curves/, figures/. A missing gnuplot writes everything else

@@ -383,6 +383,7 @@ void suite_release(struct suite *s)
     for (unsigned i = 0; i < s->n_baselines; i++)
         free(s->baseline[i]);
     free(s->baseline);
+    report_choice_release(&s->report);
     free(s->scenario);
     suite_import_release(&s->originals);
     suite_import_release(&s->oracles);

@@ -10,6 +10,7 @@
 #include "dataset.h"
 #include "desc.h"
 #include "error.h"
+#include "report_choice.h"
 #include "split.h"
 #include "train.h"
 #include "yaml.h"
@@ -60,6 +61,7 @@ struct suite {
     double wall_limit_s;   /* of one plugin task; 0: none */
     uint64_t memory_limit; /* bytes of one plugin task; 0: none */
     bool svg, pdf;
+    struct report_choice report;
     char **gap;
     unsigned n_gap;
     char **baseline; /* methods that all others are compared with, beside the first of the board */

@@ -19,9 +19,14 @@ static int parse_formats(struct suite *s, const struct yaml_node *node, struct e
             s->svg = true;
         else if (strcmp(text, "pdf") == 0)
             s->pdf = true;
+        else if (strcmp(text, "png") == 0)
+            s->report.png = true;
+        else if (strcmp(text, "cairolatex") == 0)
+            s->report.latex = true;
         else
             return yaml_error(node->child[i].value, err,
-                              "report.formats: expected svg or pdf, found \"%s\"", text);
+                              "report.formats: expected svg, pdf, png or cairolatex, found \"%s\"",
+                              text);
     }
     return 0;
 }
@@ -75,11 +80,13 @@ static int default_gap(struct suite *s, struct error *err)
 
 int suite_parse_report(struct suite *s, struct error *err)
 {
-    static const char *const keys[] = {"formats", "gap", "baselines", NULL};
+    static const char *const keys[] = {"formats", "gap",      "baselines", "figures", "columns",
+                                       "widths",  "decimals", "spread",    NULL};
     const struct yaml_node *node = yaml_get(s->root, "report");
     s->svg = s->pdf = true;
     if (node)
         TRY(yaml_known_keys(node, "report", keys, err));
+    TRY(report_choice_parse(node, &s->report, err));
     TRY(parse_formats(s, yaml_get(node, "formats"), err));
     TRY(parse_baselines(s, yaml_get(node, "baselines"), err));
     const struct yaml_node *gap = yaml_get(node, "gap");
