@@ -229,7 +229,7 @@ static int adopt_failure(const struct csv_table *t, size_t i, const struct resul
     return replace(&row->failed_parts, cell_of(t, i, "failed_parts"), err);
 }
 
-int finished_adopt(const char *dir, struct results *r, struct error *err)
+static int adopt_rows(const char *dir, struct results *r, struct error *err)
 {
     struct csv_table t = {0};
     struct error why = ERROR_INIT;
@@ -243,6 +243,28 @@ int finished_adopt(const char *dir, struct results *r, struct error *err)
     csv_release(&t);
     free(path);
     return rc;
+}
+
+/* The same of transfer.csv, whose cells are in the order of the plan. */
+static int adopt_transfer_notes(const char *dir, struct results *r, struct error *err)
+{
+    struct csv_table t = {0};
+    struct error why = ERROR_INIT;
+    char *path = r->n_transfer ? fs_join(dir, "transfer.csv") : NULL;
+    int rc = path || !r->n_transfer ? 0 : error_nomem(err);
+    if (path && csv_read(path, (size_t)1 << 30, &t, &why) == 0)
+        for (size_t i = 0; rc == 0 && i < r->n_transfer && i < t.n_rows; i++)
+            if (r->transfer[i].failed)
+                rc = replace(&r->transfer[i].note, cell_of(&t, i, "notes"), err);
+    csv_release(&t);
+    free(path);
+    return rc;
+}
+
+int finished_adopt(const char *dir, struct results *r, struct error *err)
+{
+    TRY(adopt_rows(dir, r, err));
+    return adopt_transfer_notes(dir, r, err);
 }
 
 /* ---- rows that were never run ---- */

@@ -28,6 +28,8 @@ unsigned report_end_bad_rows(const struct suite *s, const struct results *r)
                 expected = s->unlearn[k].expect_unsupported && row->status == VERDICT_UNSUPPORTED;
         n += (row->status != VERDICT_OK && !expected) || *row->failed_parts;
     }
+    for (size_t i = 0; i < r->n_transfer; i++)
+        n += r->transfer[i].failed;
     return n;
 }
 

@@ -50,6 +50,10 @@ static int write_tables(const struct board *b, const char *dir, struct error *er
     TRY(save(&w, dir, "costs.csv", err));
     report_leaderboard(b, &w);
     TRY(save(&w, dir, "leaderboard.csv", err));
+    if (b->results->n_transfer > 0) {
+        report_transfer(b->results, &w);
+        TRY(save(&w, dir, "transfer.csv", err));
+    }
     return write_statistics(b, dir, err);
 }
 

@@ -167,6 +167,30 @@ void report_leaderboard(const struct board *b, struct csv_writer *out)
     }
 }
 
+/* ---- transfer.csv ---- */
+
+void report_transfer(const struct results *r, struct csv_writer *out)
+{
+    static const char *const names[] = {"attack",    "source",      "target",      "rate",
+                                        "n",         "transferred", "label_match", "rows",
+                                        "source_id", "target_id",   "notes",       NULL};
+    header(out, names);
+    csv_end_row(out);
+    for (size_t i = 0; i < r->n_transfer; i++) {
+        const struct result_transfer *t = &r->transfer[i];
+        const double number[] = {t->rate, t->n, t->transferred, t->label_match, t->rows};
+        csv_cell(out, t->attack);
+        csv_cell(out, t->source);
+        csv_cell(out, t->target);
+        for (size_t k = 0; k < sizeof(number) / sizeof(number[0]); k++)
+            csv_cell_double(out, number[k]);
+        csv_cell(out, t->source_id);
+        csv_cell(out, t->target_id);
+        csv_cell(out, t->note);
+        csv_end_row(out);
+    }
+}
+
 /* ---- curves/NAME.csv ---- */
 
 static void curve_rows(const struct result_row *row, const struct result_curve *curve,

@@ -11,4 +11,8 @@ void report_leaderboard(const struct board *b, struct csv_writer *out);
 /* All series of the curve `name`, row by row. */
 void report_curve(const struct results *r, const char *name, struct csv_writer *out);
 
+/* transfer.csv: attack,source,target,rate,n,transferred,label_match,rows,source_id,target_id,notes
+ */
+void report_transfer(const struct results *r, struct csv_writer *out);
+
 #endif

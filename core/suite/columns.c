@@ -29,6 +29,25 @@ static const struct attack_value decision_values[] = {
     {NULL, NULL},
 };
 
+/* Of example attacks (LOTOS' two conventions); the first N_PERCENT are in percent, the first
+ * N_NEAR_RETRAIN are compared with the oracles'. */
+static const struct attack_value example_values[] = {
+    {"robust_acc_cond", "test samples still right, of those right on the clean image"},
+    {"robust_acc_raw", "test samples right on the perturbed image, of all"},
+    {"clean_acc", "test samples right on the clean image, of all"},
+    {"success_l2", "mean L2 size of the perturbations that turned a right answer into a wrong one"},
+    {"n_rows", "test samples attacked"},
+    {"forward", "samples that the attack passed forward"},
+    {"backward", "samples whose input gradient the attack took"},
+    {NULL, NULL},
+};
+enum { N_PERCENT = 3, N_NEAR_RETRAIN = 4 };
+
+bool columns_is_audit(const struct suite_entry *e)
+{
+    return e->desc && e->desc->kind == PLUGIN_AUDIT;
+}
+
 char *columns_prefix(const char *label)
 {
     char *s = text_dup(label);
@@ -87,9 +106,10 @@ static const char *word_of(const json_t *o, const char *key)
     return s ? s : "";
 }
 
-static int add_metric(struct columns *c, const struct suite *s, unsigned entry, struct error *err)
+/* The scalars that a metric or an audit declares. */
+static int add_outputs(struct columns *c, const struct suite_entry *e, bool is_attack,
+                       unsigned entry, struct error *err)
 {
-    const struct suite_entry *e = &s->metric[entry];
     if (!e->desc)
         return 0;
     char *prefix = strcmp(e->label, e->id) ? columns_prefix(e->label) : NULL;
@@ -101,7 +121,7 @@ static int add_metric(struct columns *c, const struct suite *s, unsigned entry, 
         if (rc < 0 || strcmp(word_of(o, "shape"), "scalar") != 0)
             continue;
         const char *name = word_of(o, "name");
-        struct column_source source = {false, entry, (char *)name};
+        struct column_source source = {is_attack, entry, (char *)name};
         char *full = prefix ? text_format("%s.%s", prefix, name) : text_dup(name);
         rc = add(c, &source, full, word_of(o, "unit"), word_of(o, "doc"),
                  better_from(word_of(o, "better")), strcmp(word_of(o, "reference"), "retrain") == 0,
@@ -129,11 +149,30 @@ static int add_score(struct columns *c, unsigned entry, const char *prefix, cons
     return 0;
 }
 
+static int add_example(struct columns *c, unsigned entry, const char *label, struct error *err)
+{
+    char *prefix = columns_prefix(label);
+    int rc = prefix ? 0 : error_nomem(err);
+    for (size_t i = 0; rc == 0 && example_values[i].suffix; i++) {
+        struct column_source source = {true, entry, (char *)example_values[i].suffix};
+        bool near = i < N_NEAR_RETRAIN;
+        rc = add(c, &source, text_format("%s.%s", prefix, example_values[i].suffix),
+                 i < N_PERCENT ? "percent" : "", example_values[i].doc,
+                 near ? BETTER_NEAR_REFERENCE : BETTER_NEITHER, near, err);
+    }
+    free(prefix);
+    return rc;
+}
+
 static int add_attack(struct columns *c, const struct suite *s, unsigned entry, struct error *err)
 {
     const struct suite_entry *e = &s->attack[entry];
     if (!e->desc)
         return 0;
+    if (columns_is_audit(e))
+        return add_outputs(c, e, true, entry, err);
+    if (e->desc->kind == PLUGIN_EXAMPLE_ATTACK)
+        return add_example(c, entry, e->label, err);
     bool fitted = json_is_true(json_object_get(e->desc->json, "wants_fit"));
     const struct attack_value *values = fitted ? decision_values : attack_values;
     char *prefix = columns_prefix(e->label);
@@ -156,7 +195,7 @@ int columns_make(const struct suite *s, struct columns *ret, struct error *err)
     struct columns c = {0};
     int rc = 0;
     for (unsigned i = 0; rc == 0 && i < s->n_metrics; i++)
-        rc = add_metric(&c, s, i, err);
+        rc = add_outputs(&c, &s->metric[i], false, i, err);
     for (unsigned i = 0; rc == 0 && i < s->n_attacks; i++)
         rc = add_attack(&c, s, i, err);
     if (rc < 0) {

@@ -25,6 +25,8 @@ struct columns {
     struct column_source *source;
 };
 
+/* Is the entry of `attacks:` one whose column names, curves and notes are those of a metric? */
+bool columns_is_audit(const struct suite_entry *e);
 /* Two columns of one name are an error. */
 int columns_make(const struct suite *s, struct columns *ret, struct error *err);
 void columns_release(struct columns *c);

@@ -9,6 +9,7 @@
 #include "fs.h"
 #include "model_file.h"
 #include "npy.h"
+#include "robust_values.h"
 #include "task.h"
 
 int files_plugin(struct files_job *job, struct hosting *h, struct error *err)
@@ -145,27 +146,19 @@ static int write_set(const struct perturb_files *f, const char *dir, struct erro
     return rc;
 }
 
-/* LOTOS' two robust accuracies: among those right on the clean image, and among all. */
 static int fill_result(struct files_job *job, const struct perturb_files *f, struct error *err)
 {
     const struct adversarial *a = &f->set;
-    double clean = 0, both = 0, right = 0, found = 0, l2 = 0, linf = 0, n = a->n;
-    for (uint32_t i = 0; i < a->n; i++) {
-        clean += a->clean_pred[i] == f->y[i];
-        right += a->label[i] == f->y[i];
-        both += a->clean_pred[i] == f->y[i] && a->label[i] == f->y[i];
-        found += a->found[i];
-        l2 += (double)a->l2[i];
-        linf += (double)a->linf[i];
-    }
+    struct robust_counts k;
+    robust_count(a, f->y, &k);
     json_t *o = json_pack(
         "{s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:I}", "n", (json_int_t)a->n, "found",
-        (json_int_t)found, "accuracy_clean", json_number_or_null(100 * clean / n),
-        "accuracy_adversarial", json_number_or_null(100 * right / n), "robust_acc_cond",
-        json_number_or_null(clean > 0 ? 100 * both / clean : NAN), "robust_acc_raw",
-        json_number_or_null(100 * right / n), "mean_l2", json_number_or_null(l2 / n), "mean_linf",
-        json_number_or_null(linf / n), "forward", (json_int_t)a->cost.attack_forward, "backward",
-        (json_int_t)a->cost.attack_backward);
+        (json_int_t)k.found, "accuracy_clean", json_number_or_null(robust_clean_acc(&k)),
+        "accuracy_adversarial", json_number_or_null(robust_acc_raw(&k)), "robust_acc_cond",
+        json_number_or_null(robust_acc_cond(&k)), "robust_acc_raw",
+        json_number_or_null(robust_acc_raw(&k)), "mean_l2", json_number_or_null(k.l2 / a->n),
+        "mean_linf", json_number_or_null(k.linf / a->n), "forward",
+        (json_int_t)a->cost.attack_forward, "backward", (json_int_t)a->cost.attack_backward);
     int rc = o && json_object_update(job->result, o) == 0 ? 0 : error_nomem(err);
     json_decref(o);
     return rc;

@@ -107,7 +107,7 @@ static int fill_curves(const struct gatherer *g, struct result_row *row, bool is
     json_object_foreach(json_object_get(object, "curves"), key, curve)
     {
         bool prefixed = strncmp(key, prefix, n) == 0 && key[n] == '_';
-        if (rc == 0 && is_attack)
+        if (rc == 0 && is_attack && !columns_is_audit(&s->attack[entry]))
             rc = add_curve(row, text_format("roc-%s", label), text_dup(key), curve, err);
         else if (rc == 0)
             rc =
@@ -148,7 +148,7 @@ static int measure(const struct gatherer *g, struct result_row *row, bool is_att
     const struct suite_entry *e =
         is_attack ? &g->plan->suite->attack[entry] : &g->plan->suite->metric[entry];
     json_t *object = NULL;
-    if (task == NO_TASK && e->desc && row->status == VERDICT_OK && !is_attack)
+    if (task == NO_TASK && e->desc && row->status == VERDICT_OK)
         return note_columns(g, row, is_attack, entry,
                             row->row_class == ROW_ORACLE
                                 ? "oracles are what groups are compared with"
@@ -382,6 +382,8 @@ int gather_results(const struct plan *p, const struct store *store, struct resul
         r.n_rows = i + 1;
         rc = gather_row(&g, &p->row[i], &r.row[i], err);
     }
+    if (rc == 0)
+        rc = gather_transfers(p, store, &r, err);
     r.column = g.columns.column; /* moves to the results */
     r.n_columns = g.columns.n;
     g.columns.column = NULL;

@@ -10,4 +10,8 @@
 int gather_results(const struct plan *p, const struct store *store, struct results *ret,
                    struct error *err);
 
+/* The rows of transfer.csv, added to ret. */
+int gather_transfers(const struct plan *p, const struct store *store, struct results *ret,
+                     struct error *err);
+
 #endif

@@ -111,6 +111,9 @@ int manifest_write(const struct suite *s, const struct plan *p, const struct sto
                         resolved_entries(s->metric, s->n_metrics), "rows", rows_json(r), "machine",
                         machine_json(p), "tasks", tasks_json(p), "options", p->options)
             : NULL;
+    if (m && s->n_transfer &&
+        json_object_set_new(m, "transfer", resolved_entries(s->transfer, s->n_transfer)) != 0)
+        rc = error_nomem(err);
     char *path = fs_join(out_dir, "manifest.json");
     if (rc == 0)
         rc = m && path ? json_write_file(path, m, err) : error_nomem(err);

@@ -352,6 +352,7 @@ static int build(struct planner *b, const struct plan_options *o, struct error *
             if (wanted(o, s->unlearn[e].label))
                 TRY(rows_of(b, i, (int)e, err));
     }
+    TRY(plan_transfers(b, err));
     return plan_metrics(b, err);
 }
 
@@ -412,6 +413,9 @@ void plan_release(struct plan *p)
         free(p->row[i].reason);
     }
     free(p->task);
+    for (unsigned i = 0; i < p->n_transfer; i++)
+        free(p->transfer[i].reason);
+    free(p->transfer);
     free(p->row);
     free(p->slot);
     json_decref(p->machine);

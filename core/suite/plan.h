@@ -15,7 +15,9 @@
     X(TRAIN, "train")                                                                              \
     X(PREDICT, "predict")                                                                          \
     X(ADVERSARIAL, "adversarial")                                                                  \
-    X(UNLEARN, "unlearn") X(ATTACK, "attack") X(EVALUATE, "evaluate") X(METRIC, "metric")
+    X(UNLEARN, "unlearn")                                                                          \
+    X(ATTACK, "attack")                                                                            \
+    X(EVALUATE, "evaluate") X(METRIC, "metric") X(TRANSFER, "transfer")
 enum task_kind {
 #define TASK_KIND_X(name, word) TASK_##name,
     TASK_KIND_MAP(TASK_KIND_X)
@@ -77,6 +79,15 @@ struct plan_row {
     char *reason;
 };
 
+/* One row of transfer.csv: samples perturbed on one original model, shown to another. */
+struct plan_transfer {
+    unsigned entry; /* index in suite->transfer */
+    int64_t seed_source, seed_target;
+    uint32_t source_model, target_model; /* NO_TASK: not to be had */
+    uint32_t task;                       /* NO_TASK: see reason */
+    char *reason;                        /* NULL: it is planned */
+};
+
 struct plan {
     const struct suite *suite;
     struct task *task;
@@ -85,6 +96,8 @@ struct plan {
     unsigned n_slots;
     struct plan_row *row; /* in the order of runs.csv */
     unsigned n_rows, cap_rows;
+    struct plan_transfer *transfer; /* attack, source, target */
+    unsigned n_transfer;
     uint32_t n_train_rows, n_test_rows; /* pool */
     json_t *machine;                    /* {"numerics": ..., "version": ...} as workers answered */
     json_t *options; /* {"only": [labels] or null, "scenario": name or null}: what it is restricted

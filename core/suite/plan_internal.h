@@ -68,7 +68,13 @@ int plan_import(struct planner *b, const struct suite_entry *e, struct plan_row 
 /* Predictions of and attacks on row->model. */
 int plan_measures(struct planner *b, const json_t *forget, struct plan_row *row, struct error *err);
 
-/* Metrics of all rows, once all rows are there: they are compared with each other. */
+/* An example attack on test rows of row->model; *ret stays as it is where the row has no model. */
+int plan_robust(struct planner *b, const struct suite_entry *e, const json_t *forget,
+                const struct plan_row *row, uint32_t *ret, struct error *err);
+/* `transfer:`: every original model's perturbed test rows, shown to every original model. */
+int plan_transfers(struct planner *b, struct error *err);
+
+/* Metrics and audits of all rows, once all rows are there: they are compared with each other. */
 int plan_metrics(struct planner *b, struct error *err);
 
 #endif

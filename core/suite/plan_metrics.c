@@ -1,8 +1,9 @@
-/* Tasks of metrics. They come last, since a metric may look at other rows: the oracles, the
- * original, all runs of a method. */
+/* Tasks of metrics and audits. They come last, since a metric may look at other rows: the oracles,
+ * the original, all runs of a method. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns.h"
 #include "plan_internal.h"
 #include "text.h"
 
@@ -152,7 +153,8 @@ static int plan_metric(struct planner *b, const struct suite_entry *e, const str
     }
     d.more = in.task;
     d.n_more = in.n;
-    d.title = text_format("metric %s on: %s", e->label, b->plan->task[row->model].title);
+    d.title = text_format("%s %s on: %s", columns_is_audit(e) ? "audit" : "metric", e->label,
+                          b->plan->task[row->model].title);
     rc = plan_add(b->plan, &d, ret, err);
     free(in.task);
     return rc;
@@ -184,12 +186,15 @@ static bool is_measured(const struct planner *b, const struct suite_entry *e,
 
 int plan_metrics(struct planner *b, struct error *err)
 {
-    for (unsigned r = 0; r < b->plan->n_rows; r++)
-        for (unsigned i = 0; i < b->suite->n_metrics; i++) {
-            const struct suite_entry *e = &b->suite->metric[i];
-            if (!e->desc || !is_measured(b, e, &b->plan->row[r]))
-                continue;
-            TRY(plan_metric(b, e, &b->plan->row[r], &b->plan->row[r].metric[i], err));
-        }
+    const struct suite *s = b->suite;
+    for (unsigned r = 0; r < b->plan->n_rows; r++) {
+        struct plan_row *row = &b->plan->row[r];
+        for (unsigned i = 0; i < s->n_metrics; i++)
+            if (s->metric[i].desc && is_measured(b, &s->metric[i], row))
+                TRY(plan_metric(b, &s->metric[i], row, &row->metric[i], err));
+        for (unsigned i = 0; i < s->n_attacks; i++)
+            if (columns_is_audit(&s->attack[i]) && is_measured(b, &s->attack[i], row))
+                TRY(plan_metric(b, &s->attack[i], row, &row->evaluate[i], err));
+    }
     return 0;
 }

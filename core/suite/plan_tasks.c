@@ -7,7 +7,7 @@
 #include "text.h"
 
 /* Raised when the worker's code for a kind of task changes what it computes. */
-static const int task_format[TASK_KIND_COUNT] = {1, 1, 1, 1, 1, 1, 2, 1};
+static const int task_format[TASK_KIND_COUNT] = {1, 1, 1, 1, 1, 1, 2, 1, 1};
 
 json_t *draft_identity(enum task_kind kind)
 {
@@ -107,10 +107,19 @@ int plan_predict(struct planner *b, uint32_t model, uint32_t *ret, struct error 
     return plan_add(b->plan, &d, ret, err);
 }
 
+/* Example attacks and audits look at no shadow models. */
+static bool has_membership_attack(const struct suite *s)
+{
+    for (unsigned i = 0; i < s->n_attacks; i++)
+        if (s->attack[i].desc && s->attack[i].desc->kind == PLUGIN_MEMBERSHIP_ATTACK)
+            return true;
+    return false;
+}
+
 int plan_shadows(struct planner *b, struct error *err)
 {
     unsigned n = b->suite->n_shadow;
-    if (n == 0 || b->suite->n_attacks == 0)
+    if (n == 0 || !has_membership_attack(b->suite))
         return 0;
     b->shadow = malloc(n * sizeof(*b->shadow));
     if (!b->shadow)
@@ -260,9 +269,13 @@ int plan_measures(struct planner *b, const json_t *forget, struct plan_row *row,
     row->forget = json_incref((json_t *)forget);
     char *of = text_dup(b->plan->task[row->model].title);
     int rc = of ? 0 : error_nomem(err);
-    for (unsigned i = 0; rc == 0 && i < s->n_attacks; i++)
-        if (s->attack[i].desc)
-            rc = plan_attack(b, &s->attack[i], forget, row->predict, of, &row->evaluate[i], err);
+    for (unsigned i = 0; rc == 0 && i < s->n_attacks; i++) {
+        const struct suite_entry *e = &s->attack[i];
+        if (e->desc && e->desc->kind == PLUGIN_MEMBERSHIP_ATTACK)
+            rc = plan_attack(b, e, forget, row->predict, of, &row->evaluate[i], err);
+        else if (e->desc && e->desc->kind == PLUGIN_EXAMPLE_ATTACK)
+            rc = plan_robust(b, e, forget, row, &row->evaluate[i], err);
+    }
     free(of);
     return rc;
 }

@@ -35,8 +35,22 @@ static void row_release(struct result_row *row, size_t n_columns)
     free(row->curve);
 }
 
+static void transfers_free(struct result_transfer *t, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        free(t[i].attack);
+        free(t[i].source);
+        free(t[i].target);
+        free(t[i].source_id);
+        free(t[i].target_id);
+        free(t[i].note);
+    }
+    free(t);
+}
+
 void results_release(struct results *r)
 {
+    transfers_free(r->transfer, r->n_transfer);
     for (size_t i = 0; i < r->n_columns; i++) {
         free(r->column[i].name);
         free(r->column[i].unit);

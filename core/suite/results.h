@@ -54,6 +54,16 @@ struct result_row {
     size_t n_curves;
 };
 
+/* One cell of a transfer matrix: samples perturbed on the source, shown to the target. */
+struct result_transfer {
+    char *attack, *source, *target; /* label; "original-1" */
+    char *source_id, *target_id;    /* identities in the store */
+    double rate, label_match;       /* NaN: undefined or not computed */
+    double n, transferred, rows;    /* NaN: not computed */
+    char *note;                     /* why the rate is undefined; "" else */
+    bool failed;
+};
+
 struct results {
     char *suite; /* name */
     size_t n_columns;
@@ -72,7 +82,9 @@ struct results {
     size_t n_baselines;
     char **baseline;    /* methods that every other one is compared with, beside the first */
     uint32_t n_oracles; /* K */
-    json_t *manifest;   /* what manifest.json holds, without volatile fields */
+    struct result_transfer *transfer; /* attack, source, target */
+    size_t n_transfer;
+    json_t *manifest; /* what manifest.json holds, without volatile fields */
 };
 
 void results_release(struct results *r);

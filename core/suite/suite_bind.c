@@ -6,59 +6,85 @@
 #include "suite_file.h"
 #include "text.h"
 
-static int unknown_id(const struct suite_entry *e, enum plugin_kind kind,
+/* Kinds that a list of a suite takes; ends with 0. `attacks:` has three of them. */
+typedef enum plugin_kind kind_list[4];
+static const kind_list unlearn_kinds = {PLUGIN_UNLEARNER};
+static const kind_list attack_kinds = {PLUGIN_MEMBERSHIP_ATTACK, PLUGIN_EXAMPLE_ATTACK,
+                                       PLUGIN_AUDIT};
+static const kind_list metric_kinds = {PLUGIN_METRIC};
+static const kind_list transfer_kinds = {PLUGIN_EXAMPLE_ATTACK};
+
+static bool is_of(const enum plugin_kind *kinds, enum plugin_kind kind)
+{
+    while (*kinds && *kinds != kind)
+        kinds++;
+    return *kinds != 0;
+}
+
+static const char *kinds_name(const enum plugin_kind *kinds)
+{
+    return kinds == attack_kinds ? "membership-attack, example-attack or audit"
+                                 : plugin_kind_name(kinds[0]);
+}
+
+static int unknown_id(const struct suite_entry *e, const enum plugin_kind *kinds,
                       const struct plugin_set *set, struct error *err)
 {
     const struct plugin_desc *other = plugins_find(set, 0, e->id);
     if (other)
         return yaml_error(e->node, err, "%s is a plugin of kind %s; expected kind %s", e->id,
-                          plugin_kind_name(other->kind), plugin_kind_name(kind));
+                          plugin_kind_name(other->kind), kinds_name(kinds));
     const char **ids = calloc(set->n + 1, sizeof(*ids));
     if (!ids)
         return error_nomem(err);
     size_t n = 0;
     for (unsigned i = 0; i < set->n; i++)
-        if (set->plugin[i].kind == kind)
+        if (is_of(kinds, set->plugin[i].kind))
             ids[n++] = set->plugin[i].id;
     const char *near = text_did_you_mean(e->id, ids);
     int rc =
         near ? yaml_error(e->node, err, "no %s named \"%s\"; did you mean \"%s\"?",
-                          plugin_kind_name(kind), e->id, near)
+                          kinds_name(kinds), e->id, near)
              : yaml_error(e->node, err, "no %s named \"%s\"; `lethe plugins` lists what there is",
-                          plugin_kind_name(kind), e->id);
+                          kinds_name(kinds), e->id);
     free(ids);
     return rc;
 }
 
 /* An entry that names a file: its plugin, or the reason why there is none. */
-static int bind_file(struct suite_entry *e, enum plugin_kind kind, const struct plugin_set *set,
-                     struct error *err)
+static int bind_file(struct suite_entry *e, const enum plugin_kind *kinds,
+                     const struct plugin_set *set, struct error *err)
 {
     for (unsigned i = 0; i < set->n && !e->desc; i++) {
         const struct plugin_desc *p = &set->plugin[i];
-        if (strcmp(p->path, e->file) == 0 && p->kind == kind && (!*e->id || !strcmp(p->id, e->id)))
+        if (strcmp(p->path, e->file) == 0 && is_of(kinds, p->kind) &&
+            (!*e->id || !strcmp(p->id, e->id)))
             e->desc = p;
     }
     for (unsigned i = 0; i < set->n_failures && !e->desc; i++)
         if (strcmp(set->failure[i].path, e->file) == 0)
             e->failure = &set->failure[i];
     if (!e->desc && !e->failure)
-        return yaml_error(e->node, err, "%s contains no %s%s%s", e->file, plugin_kind_name(kind),
+        return yaml_error(e->node, err, "%s contains no %s%s%s", e->file, kinds_name(kinds),
                           *e->id ? " named " : "", e->id);
     return 0;
 }
 
-static int bind_entry(struct suite_entry *e, enum plugin_kind kind, const struct plugin_set *set,
-                      struct error *err)
+static int bind_entry(struct suite_entry *e, const enum plugin_kind *kinds,
+                      const struct plugin_set *set, struct error *err)
 {
     if (e->import)
         return 0;
     if (e->file)
-        TRY(bind_file(e, kind, set, err));
-    else
-        e->desc = plugins_find(set, kind, e->id);
+        TRY(bind_file(e, kinds, set, err));
+    for (size_t k = 0; !e->file && !e->desc && kinds[k]; k++)
+        e->desc = plugins_find(set, kinds[k], e->id);
     if (!e->desc)
-        return e->failure ? 0 : unknown_id(e, kind, set, err);
+        return e->failure ? 0 : unknown_id(e, kinds, set, err);
+    if (e->rows_at && e->desc->kind != PLUGIN_EXAMPLE_ATTACK)
+        return yaml_error(e->rows_at, err,
+                          "rows: only example attacks take test rows; %s is of kind %s", e->id,
+                          plugin_kind_name(e->desc->kind));
     return desc_params(e->desc, e->given, &e->params, err);
 }
 
@@ -90,8 +116,9 @@ static int check_metric(const struct suite_entry *e, struct error *err)
         const char *word = json_string_value(cap);
         if (word && strcmp(word, "adversarial") == 0)
             return yaml_error(e->node, err,
-                              "%s needs outputs on adversarial samples, which suites get from "
-                              "example attacks under `attacks:`; use `lethe metric %s` on files",
+                              "%s needs outputs on adversarial samples; in a suite, put an example "
+                              "attack under `attacks:` (robust accuracy of every run) or "
+                              "`transfer:`, or use `lethe metric %s` on files",
                               e->id, e->id);
     }
     return 0;
@@ -125,14 +152,16 @@ static int check_gap(const struct suite *s, struct error *err)
 int suite_bind(struct suite *s, const struct plugin_set *plugins, struct error *err)
 {
     for (unsigned i = 0; i < s->n_unlearn; i++)
-        TRY(bind_entry(&s->unlearn[i], PLUGIN_UNLEARNER, plugins, err));
+        TRY(bind_entry(&s->unlearn[i], unlearn_kinds, plugins, err));
     for (unsigned i = 0; i < s->n_attacks; i++) {
-        TRY(bind_entry(&s->attack[i], PLUGIN_MEMBERSHIP_ATTACK, plugins, err));
+        TRY(bind_entry(&s->attack[i], attack_kinds, plugins, err));
         TRY(check_attack(s, &s->attack[i], err));
     }
     for (unsigned i = 0; i < s->n_metrics; i++) {
-        TRY(bind_entry(&s->metric[i], PLUGIN_METRIC, plugins, err));
+        TRY(bind_entry(&s->metric[i], metric_kinds, plugins, err));
         TRY(check_metric(&s->metric[i], err));
     }
+    for (unsigned i = 0; i < s->n_transfer; i++)
+        TRY(bind_entry(&s->transfer[i], transfer_kinds, plugins, err));
     return check_gap(s, err);
 }

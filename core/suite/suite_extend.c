@@ -244,5 +244,6 @@ int suite_expand_grids(struct yaml_node *root, struct error *err)
     if (root->kind != YAML_MAP)
         return 0;
     TRY(expand_list(root, "unlearn", err));
+    TRY(expand_list(root, "transfer", err));
     return expand_list(root, "attacks", err);
 }

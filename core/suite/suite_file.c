@@ -8,9 +8,9 @@
 #include "suite_internal.h"
 #include "text.h"
 
-static const char *const suite_keys[] = {"suite",  "data",       "model",   "train",   "seeds",
-                                         "forget", "references", "unlearn", "attacks", "metrics",
-                                         "limits", "report",     NULL};
+static const char *const suite_keys[] = {"suite",  "data",       "model",    "train",   "seeds",
+                                         "forget", "references", "unlearn",  "attacks", "metrics",
+                                         "limits", "report",     "transfer", NULL};
 
 static int64_t seed_limit(void)
 {
@@ -84,7 +84,22 @@ static int parse_entry_import(const struct suite *s, struct suite_entry *e,
     return 0;
 }
 
-/* The entry's keys other than id: label, plugin, params, expect, import. */
+/* How many test rows an example attack gets. */
+static int parse_rows(struct suite_entry *e, const struct yaml_node *value, struct error *err)
+{
+    int64_t n = 0;
+    bool all = value->kind == YAML_SCALAR && strcmp(value->text, "all") == 0;
+    if (!all)
+        TRY(yaml_int(value, "rows", &n, err));
+    if (!all && (n < 1 || n > INT32_MAX))
+        return yaml_error(value, err, "rows: expected all or a number of test rows, found %lld",
+                          (long long)n);
+    e->rows = (uint32_t)n;
+    e->rows_at = value;
+    return 0;
+}
+
+/* The entry's keys other than id: label, plugin, params, expect, import, rows. */
 static int parse_entry_option(struct suite *s, struct suite_entry *e, const char *key,
                               const struct yaml_node *value, struct error *err)
 {
@@ -105,6 +120,8 @@ static int parse_entry_option(struct suite *s, struct suite_entry *e, const char
     }
     if (strcmp(key, "import") == 0)
         return parse_entry_import(s, e, value, err);
+    if (strcmp(key, "rows") == 0)
+        return parse_rows(e, value, err);
     if (strcmp(key, "expect") == 0) {
         TRY(yaml_string(value, "expect", &text, err));
         if (strcmp(text, "unsupported") != 0)
@@ -129,7 +146,8 @@ static int set_entry_id(struct suite_entry *e, const struct yaml_node *at, const
 
 static bool is_option(const char *key)
 {
-    static const char *const options[] = {"label", "plugin", "params", "expect", "import", NULL};
+    static const char *const options[] = {"label",  "plugin", "params", "expect",
+                                          "import", "rows",   NULL};
     for (size_t i = 0; options[i]; i++)
         if (strcmp(key, options[i]) == 0)
             return true;
@@ -307,6 +325,7 @@ static int parse_suite(struct suite *s, struct error *err)
     TRY(parse_entries(s, "unlearn", &s->unlearn, &s->n_unlearn, err));
     TRY(parse_entries(s, "attacks", &s->attack, &s->n_attacks, err));
     TRY(parse_entries(s, "metrics", &s->metric, &s->n_metrics, err));
+    TRY(parse_entries(s, "transfer", &s->transfer, &s->n_transfer, err));
     TRY(default_metrics(s, err));
     TRY(check_reserved(s, err));
     TRY(parse_limits(s, err));
@@ -375,6 +394,7 @@ void suite_release(struct suite *s)
     entries_free(s->unlearn, s->n_unlearn);
     entries_free(s->attack, s->n_attacks);
     entries_free(s->metric, s->n_metrics);
+    entries_free(s->transfer, s->n_transfer);
     for (unsigned i = 0; i < s->n_scenarios; i++)
         forget_release(&s->scenario[i]);
     for (unsigned i = 0; i < s->n_gap; i++)
@@ -402,13 +422,14 @@ void suite_release(struct suite *s)
 
 const char **suite_plugin_files(const struct suite *s)
 {
-    const char **files = calloc(s->n_unlearn + s->n_attacks + s->n_metrics + 1, sizeof(*files));
+    const char **files =
+        calloc(s->n_unlearn + s->n_attacks + s->n_metrics + s->n_transfer + 1, sizeof(*files));
     size_t n = 0;
     if (!files)
         return NULL;
-    const struct suite_entry *const lists[] = {s->unlearn, s->attack, s->metric};
-    const unsigned counts[] = {s->n_unlearn, s->n_attacks, s->n_metrics};
-    for (unsigned k = 0; k < 3; k++)
+    const struct suite_entry *const lists[] = {s->unlearn, s->attack, s->metric, s->transfer};
+    const unsigned counts[] = {s->n_unlearn, s->n_attacks, s->n_metrics, s->n_transfer};
+    for (unsigned k = 0; k < sizeof(counts) / sizeof(counts[0]); k++)
         for (unsigned i = 0; i < counts[k]; i++) {
             bool seen = !lists[k][i].file;
             for (size_t j = 0; j < n && !seen; j++)

@@ -15,16 +15,18 @@
 #include "train.h"
 #include "yaml.h"
 
-/* One item of `unlearn:`, `attacks:` or `metrics:`. */
+/* One item of `unlearn:`, `attacks:`, `metrics:` or `transfer:`. */
 struct suite_entry {
-    char *label;                   /* as on the board: the label, else the id */
-    char *id;                      /* plugin id; "" when only a file is named */
-    char *file;                    /* absolute path of `plugin:`; NULL: by id */
-    char *import;                  /* absolute pattern of `import: {models: ...}`, or NULL */
-    bool import_logits;            /* it was `import: {logits: ...}` */
-    const struct yaml_node *node;  /* the item, for errors */
-    const struct yaml_node *given; /* its parameters, or NULL */
-    bool expect_unsupported;       /* `expect: unsupported` */
+    char *label;                     /* as on the board: the label, else the id */
+    char *id;                        /* plugin id; "" when only a file is named */
+    char *file;                      /* absolute path of `plugin:`; NULL: by id */
+    char *import;                    /* absolute pattern of `import: {models: ...}`, or NULL */
+    bool import_logits;              /* it was `import: {logits: ...}` */
+    const struct yaml_node *node;    /* the item, for errors */
+    const struct yaml_node *given;   /* its parameters, or NULL */
+    bool expect_unsupported;         /* `expect: unsupported` */
+    uint32_t rows;                   /* example attacks: test rows attacked; 0: all */
+    const struct yaml_node *rows_at; /* `rows:`, or NULL */
     /* filled by suite_bind */
     const struct plugin_desc *desc; /* NULL: could not be described (see failure) */
     const struct plugin_failure *failure;
@@ -58,6 +60,8 @@ struct suite {
     struct suite_import originals, oracles, shadows; /* `references: {...: {import: ...}}` */
     struct suite_entry *unlearn, *attack, *metric;
     unsigned n_unlearn, n_attacks, n_metrics;
+    struct suite_entry *transfer; /* example attacks between the original models */
+    unsigned n_transfer;
     double wall_limit_s;   /* of one plugin task; 0: none */
     uint64_t memory_limit; /* bytes of one plugin task; 0: none */
     bool svg, pdf;

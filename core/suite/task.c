@@ -81,6 +81,7 @@ static int (*const task_table[TASK_KIND_COUNT])(struct job *, struct error *) = 
     [TASK_PREDICT] = task_predict,   [TASK_ADVERSARIAL] = task_adversarial,
     [TASK_UNLEARN] = task_unlearn,   [TASK_ATTACK] = task_attack,
     [TASK_EVALUATE] = task_evaluate, [TASK_METRIC] = task_metric,
+    [TASK_TRANSFER] = task_transfer,
 };
 
 static int set_cost(struct job *job, uint64_t start_ns, struct error *err)

@@ -72,11 +72,12 @@ int task_import_logits(struct job *job, struct error *err);
 int task_attack(struct job *job, struct error *err);
 int task_evaluate(struct job *job, struct error *err);
 int task_metric(struct job *job, struct error *err);
+int task_transfer(struct job *job, struct error *err);
 
 int meters_save(const struct meters *m, const char *path, struct error *err);
 int meters_load(const char *path, struct meters *ret, struct error *err);
 int adversarial_save(const struct adversarial *a, const struct dataset *ds, const uint32_t *ids,
-                     const int32_t *y, const char *dir, struct error *err);
+                     const int32_t *y, bool images_too, const char *dir, struct error *err);
 int adversarial_load(const char *dir, struct adversarial *ret, struct error *err);
 
 #endif

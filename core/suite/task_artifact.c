@@ -78,13 +78,13 @@ static int save_labels(const struct adversarial *a, const char *path, struct err
 }
 
 int adversarial_save(const struct adversarial *a, const struct dataset *ds, const uint32_t *ids,
-                     const int32_t *y, const char *dir, struct error *err)
+                     const int32_t *y, bool images_too, const char *dir, struct error *err)
 {
     size_t dim[4] = {a->n, ds->channels, ds->height, ds->width};
     char *images = fs_join(dir, "adversarial.npy"), *labels = fs_join(dir, "labels.npy");
     char *table = fs_join(dir, "perturbation.csv"), *meters = fs_join(dir, "meters.json");
     int rc = images && labels && table && meters ? 0 : error_nomem(err);
-    if (rc == 0)
+    if (rc == 0 && images_too)
         rc = npy_write(images, NPY_F32, 4, dim, a->x, err);
     if (rc == 0)
         rc = save_labels(a, labels, err);

@@ -1,73 +1,9 @@
-/* Tasks that change inputs or models by a plugin: adversarial sets and unlearning. */
+/* Unlearning: a model that a plugin changes. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "arena.h"
 #include "model_file.h"
 #include "task.h"
-#include "view.h"
-
-/* ---- adversarial sets ---- */
-
-static int perturb_forget_set(struct job *job, struct hosting *h, const struct model *m,
-                              struct error *err)
-{
-    const struct split *split = h->split;
-    const struct dataset *ds = h->ds;
-    uint32_t n = split->n_forget;
-    size_t pixels = (size_t)ds->channels * ds->height * ds->width;
-    float *x = malloc((n * pixels + 1) * sizeof(*x)); /* (n, C, H, W) */
-    int32_t *y = malloc((n + 1) * sizeof(*y));
-    uint64_t *ids = malloc((n + 1) * sizeof(*ids));
-    uint32_t *rows = malloc((n + 1) * sizeof(*rows));
-    struct arena *arena = arena_new();
-    struct adversarial set = {0};
-    const struct view *view =
-        x && y && ids && rows && arena ? view_dataset(arena, ds, split->forget, n) : NULL;
-    int rc = view ? 0 : error_nomem(err);
-    for (uint32_t i = 0; rc == 0 && i < n; i++)
-        rows[i] = i;
-    if (rc == 0) {
-        view_fill(view, rows, n, 0, 0, false, x, y, ids);
-        rc = hosting_perturb(h, m, x, y, ids, n, &set, err);
-    }
-    if (rc == 0)
-        rc = adversarial_save(&set, ds, split->forget, y, job->out, err);
-    adversarial_release(&set);
-    arena_free(arena);
-    free(rows);
-    free(ids);
-    free(y);
-    free(x);
-    return rc;
-}
-
-int task_adversarial(struct job *job, struct error *err)
-{
-    struct dataset *ds = NULL;
-    struct arch *arch = NULL;
-    struct model *m = NULL;
-    struct split split = {0};
-    struct hosting h = {.seed = task_seed("adversarial", 1)};
-    int rc = job_plugin(job, &h, err);
-    if (rc == 0)
-        rc = job_dataset(job, &ds, err);
-    if (rc == 0)
-        rc = job_model(job, &arch, &m, err);
-    if (rc == 0)
-        rc = job_split(job, "forget", ds, &split, err);
-    h.ds = ds;
-    h.split = &split;
-    if (rc == 0)
-        rc = perturb_forget_set(job, &h, m, err);
-    split_release(&split);
-    model_free(m);
-    arch_free(arch);
-    dataset_free(ds);
-    return rc;
-}
-
-/* ---- unlearning ---- */
 
 /* The attack that the unlearner declared, for attack->run. */
 static int find_attack(void *arg, const char *id, struct plugin_file **ret, struct error *err)

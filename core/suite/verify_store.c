@@ -66,7 +66,7 @@ int verify_objects(const struct plan *p, const struct store *store, json_t *prob
 /* What is always run again: it is cheap, and every number of the report comes out of it. */
 static bool is_always_run(enum task_kind kind)
 {
-    return kind == TASK_METRIC || kind == TASK_EVALUATE;
+    return kind == TASK_METRIC || kind == TASK_EVALUATE || kind == TASK_TRANSFER;
 }
 
 /* Marks the sample as waiting; rerun (n). */

@@ -122,7 +122,7 @@ static void test_adversarial_round_trip(void **state)
     (void)state;
     for (int i = 0; i < N * PIXELS; i++)
         x[i] = (float)i / 7;
-    assert_int_equal(adversarial_save(&a, &ds, ids, y, dir, &err), 0);
+    assert_int_equal(adversarial_save(&a, &ds, ids, y, true, dir, &err), 0);
     if (adversarial_load(dir, &b, &err) < 0)
         fail_msg("%s", err.text);
     assert_int_equal(b.n, N);
