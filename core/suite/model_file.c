@@ -91,13 +91,18 @@ static const char *const no_words[][2] = {{NULL, NULL}};
 static const char *const torchvision_words[][2] = {
     {"linear.", "fc."}, {".shortcut.", ".downsample."}, {NULL, NULL}};
 
+static const char *const vgg_words[][2] = {{"classifier.", "classifier.0."}, {NULL, NULL}};
+
 /* nn.DataParallel puts "module." in front; torchvision's ResNets have other words than the usual
- * CIFAR ones. */
+ * CIFAR ones; the one linear layer behind a VGG's features may stand in an nn.Sequential, as
+ * torchvision's classifier does. */
 static const struct naming namings[] = {
     {"", no_words},
     {"module.", no_words},
     {"", torchvision_words},
     {"module.", torchvision_words},
+    {"", vgg_words},
+    {"module.", vgg_words},
 };
 
 static char *their_name(const struct naming *n, const char *name)

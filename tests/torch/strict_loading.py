@@ -17,6 +17,7 @@ from arch_module import ArchModule
 from tensor_files import read_tensors, write_tensors
 
 CASES = [("resnet18", "{arch: resnet18, width: 8}", (3, 16, 16)),
+         ("vgg16", "{arch: vgg16, width: 4}", (3, 32, 32)),
          ("cnn", "{arch: cnn, width: 4}", (1, 12, 12)),
          ("sequential", "{arch: sequential, layers: [{conv: {out: 4, kernel: 3, pad: 1, bias: false}}, "
                         "batchnorm, relu, {residual: {body: [{conv: {out: 4, kernel: 3, pad: 1}}, "
@@ -72,6 +73,9 @@ def run(title, arch, shape):
     namings = [([], ""), ([], "module.")]
     if title == "resnet18":
         words = [("linear.", "fc."), ("shortcut.", "downsample.")]
+        namings += [(words, ""), (words, "module.")]
+    if title == "vgg16":
+        words = [("classifier.", "classifier.0.")]
         namings += [(words, ""), (words, "module.")]
     for words, prefix in namings:
         write_tensors("torch.safetensors", renamed(net.state_dict(), words, prefix))
