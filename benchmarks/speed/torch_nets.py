@@ -97,6 +97,34 @@ class ResNet18(nn.Module):
         return self.linear(F.adaptive_avg_pool2d(x, 1).flatten(1))
 
 
+def resnet9_part(before, channels, bn, pool=False):
+    layers = [nn.Conv2d(before, channels, 3, 1, 1, bias=not bn), norm(channels, bn), nn.ReLU()]
+    return nn.Sequential(*layers, *([nn.MaxPool2d(2)] if pool else []))
+
+
+class ResNet9(nn.Module):
+    """Page 2018 (DAWNBench): parts of convolution, batch-norm, ReLU; two of them around a sum."""
+
+    def __init__(self, shape, classes, width, bn):
+        super().__init__()
+        self.conv1 = resnet9_part(shape[0], width, bn)
+        self.conv2 = resnet9_part(width, 2 * width, bn, pool=True)
+        self.res1 = nn.Sequential(*(resnet9_part(2 * width, 2 * width, bn) for _ in range(2)))
+        self.conv3 = resnet9_part(2 * width, 4 * width, bn, pool=True)
+        self.conv4 = resnet9_part(4 * width, 8 * width, bn, pool=True)
+        self.res2 = nn.Sequential(*(resnet9_part(8 * width, 8 * width, bn) for _ in range(2)))
+        side = [shape[1] // 8, shape[2] // 8]
+        last = min(*side, 4)
+        self.classifier = nn.Sequential(
+            nn.MaxPool2d(last), nn.Flatten(),
+            nn.Linear(8 * width * (side[0] // last) * (side[1] // last), classes))
+
+    def forward(self, x):
+        x = self.conv2(self.conv1(x))
+        x = self.conv4(self.conv3(x + self.res1(x)))
+        return self.classifier(x + self.res2(x))
+
+
 # Simonyan and Zisserman 2015, table 1: multiples of the first stage's channels; M pools.
 VGG = {
     "vgg11": [1, "M", 2, "M", 4, 4, "M", 8, 8, "M", 8, 8, "M"],
@@ -128,9 +156,10 @@ class Vgg(nn.Module):
         return self.classifier(self.features(x).flatten(1))
 
 
-DEFAULT_WIDTH = {"mlp": 256, "cnn": 32, "resnet18": 64, "vgg11": 64, "vgg16": 64, "vgg19": 64}
+DEFAULT_WIDTH = {"mlp": 256, "cnn": 32, "resnet9": 64, "resnet18": 64, "vgg11": 64, "vgg16": 64,
+                 "vgg19": 64}
 SMALL = ("mlp", "lenet5", "cnn")  # 28x28 images of one channel by default
-NAMES = ("mlp", "lenet5", "cnn", "resnet18", "vgg11", "vgg16", "vgg19")
+NAMES = ("mlp", "lenet5", "cnn", "resnet9", "resnet18", "vgg11", "vgg16", "vgg19")
 
 
 def build(name, shape=None, classes=10, width=None, bn=True):
@@ -143,6 +172,8 @@ def build(name, shape=None, classes=10, width=None, bn=True):
         return LeNet5(shape, classes)
     if name == "cnn":
         return Cnn(shape, classes, width, bn)
+    if name == "resnet9":
+        return ResNet9(shape, classes, width, bn)
     if name == "resnet18":
         return ResNet18(shape, classes, width, bn)
     return Vgg(name, shape, classes, width, bn)
