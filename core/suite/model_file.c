@@ -97,12 +97,9 @@ static const char *const vgg_words[][2] = {{"classifier.", "classifier.0."}, {NU
  * CIFAR ones; the one linear layer behind a VGG's features may stand in an nn.Sequential, as
  * torchvision's classifier does. */
 static const struct naming namings[] = {
-    {"", no_words},
-    {"module.", no_words},
-    {"", torchvision_words},
-    {"module.", torchvision_words},
-    {"", vgg_words},
-    {"module.", vgg_words},
+    {"", no_words},          {"module.", no_words},
+    {"", torchvision_words}, {"module.", torchvision_words},
+    {"", vgg_words},         {"module.", vgg_words},
 };
 
 static char *their_name(const struct naming *n, const char *name)
