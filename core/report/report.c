@@ -7,6 +7,7 @@
 #include "fs.h"
 #include "labels.h"
 #include "report_csv.h"
+#include "report_names.h"
 #include "report_stats.h"
 
 static int save(struct csv_writer *w, const char *dir, const char *name, struct error *err)
@@ -40,6 +41,20 @@ static int write_statistics(const struct board *b, const char *dir, struct error
     return rc;
 }
 
+static int write_references(const struct results *r, const char *dir, struct error *err)
+{
+    struct strbuf text;
+    strbuf_init(&text);
+    report_references(r, &text);
+    char *path = fs_join(dir, "references.bib");
+    int rc = path && !text.failed ? 0 : error_nomem(err);
+    if (rc == 0 && text.len > 0)
+        rc = fs_write_atomic(path, text.s, text.len, err);
+    free(path);
+    strbuf_release(&text);
+    return rc;
+}
+
 static int write_tables(const struct board *b, const char *dir, struct error *err)
 {
     struct csv_writer w;
@@ -54,6 +69,7 @@ static int write_tables(const struct board *b, const char *dir, struct error *er
         report_transfer(b->results, &w);
         TRY(save(&w, dir, "transfer.csv", err));
     }
+    TRY(write_references(b->results, dir, err));
     return write_statistics(b, dir, err);
 }
 

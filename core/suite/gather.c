@@ -6,6 +6,7 @@
 
 #include "columns.h"
 #include "fs.h"
+#include "gather_names.h"
 #include "hosting.h"
 #include "strbuf.h"
 #include "text.h"
@@ -377,6 +378,8 @@ int gather_results(const struct plan *p, const struct store *store, struct resul
     int rc = columns_make(p->suite, &g.columns, err);
     if (rc == 0)
         rc = fill_frame(&g, &r, err);
+    if (rc == 0)
+        rc = gather_names(p->suite, &r, err);
     for (unsigned i = 0; rc == 0 && i < p->n_rows; i++) {
         r.row[i].run = i + 1;
         r.n_rows = i + 1;

@@ -48,6 +48,18 @@ static void transfers_free(struct result_transfer *t, size_t n)
     free(t);
 }
 
+static void names_free(struct result_name *name, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        free(name[i].key);
+        free(name[i].name);
+        free(name[i].colour);
+        free(name[i].cite);
+        free(name[i].bibtex);
+    }
+    free(name);
+}
+
 void results_release(struct results *r)
 {
     transfers_free(r->transfer, r->n_transfer);
@@ -65,6 +77,7 @@ void results_release(struct results *r)
     strings_free(r->method, r->n_methods);
     strings_free(r->gap, r->n_gap);
     strings_free(r->baseline, r->n_baselines);
+    names_free(r->name, r->n_names);
     free(r->suite);
     json_decref(r->manifest);
     memset(r, 0, sizeof(*r));

@@ -64,6 +64,18 @@ struct result_transfer {
     bool failed;
 };
 
+enum name_kind { NAME_METHOD = 0, NAME_ATTACK, NAME_METRIC, NAME_COLUMN };
+
+struct result_name { /* how something is called; "" where nothing is said */
+    enum name_kind kind;
+    bool given; /* the name is the suite's own */
+    char *key;  /* label or column */
+    char *name, *colour;
+    char *cite;    /* keys of BibTeX entries, ','-separated */
+    char *bibtex;  /* the plugin's citation */
+    int64_t order; /* INT64_MAX: none */
+};
+
 struct results {
     char *suite; /* name */
     size_t n_columns;
@@ -84,7 +96,10 @@ struct results {
     uint32_t n_oracles; /* K */
     struct result_transfer *transfer; /* attack, source, target */
     size_t n_transfer;
-    json_t *manifest; /* what manifest.json holds, without volatile fields */
+    size_t n_names;
+    struct result_name *name; /* methods, attacks, metrics in the suite's order; then what else the
+                                 suite names */
+    json_t *manifest;         /* what manifest.json holds, without volatile fields */
 };
 
 void results_release(struct results *r);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "columns.h"
-#include "suite_file.h"
+#include "suite_internal.h"
 #include "text.h"
 
 /* Kinds that a list of a suite takes; ends with 0. `attacks:` has three of them. */
@@ -144,6 +144,8 @@ static int check_gap(const struct suite *s, struct error *err)
                             s->gap[g], near ? "; did you mean \"" : "", near ? near : "",
                             near ? "\"?" : "");
     }
+    if (rc == 0)
+        rc = suite_check_names(s, &columns, err);
     free(names);
     columns_release(&columns);
     return rc;

@@ -404,6 +404,7 @@ void suite_release(struct suite *s)
         free(s->baseline[i]);
     free(s->baseline);
     report_choice_release(&s->report);
+    suite_names_release(s);
     free(s->scenario);
     suite_import_release(&s->originals);
     suite_import_release(&s->oracles);

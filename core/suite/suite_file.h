@@ -41,6 +41,14 @@ struct suite_import {
     const struct yaml_node *node; /* for errors */
 };
 
+/* One item of `report: names:`. Texts are "" where not given. */
+struct suite_name {
+    char *key; /* label of a method, attack or metric, or a column */
+    char *name, *cite, *colour;
+    int64_t order; /* INT64_MAX: not given */
+    const struct yaml_node *node;
+};
+
 struct suite_seeds {
     int64_t *v;
     unsigned n;
@@ -70,6 +78,8 @@ struct suite {
     unsigned n_gap;
     char **baseline; /* methods that all others are compared with, beside the first of the board */
     unsigned n_baselines;
+    struct suite_name *names;
+    unsigned n_names;
 };
 
 /* settings: "key.path=value", applied before anything is checked. Errors are

@@ -17,4 +17,11 @@ void suite_import_release(struct suite_import *im);
 int suite_parse_count(const struct yaml_node *node, const char *what, int64_t lo, int64_t hi,
                       unsigned *ret, struct error *err);
 
+/* names; node may be NULL. */
+int suite_parse_names(struct suite *s, const struct yaml_node *node, struct error *err);
+void suite_names_release(struct suite *s);
+struct columns;
+/* Every name is one of something in the suite. */
+int suite_check_names(const struct suite *s, const struct columns *columns, struct error *err);
+
 #endif

@@ -81,7 +81,7 @@ static int default_gap(struct suite *s, struct error *err)
 int suite_parse_report(struct suite *s, struct error *err)
 {
     static const char *const keys[] = {"formats", "gap",      "baselines", "figures", "columns",
-                                       "widths",  "decimals", "spread",    NULL};
+                                       "widths",  "decimals", "spread",    "names",   NULL};
     const struct yaml_node *node = yaml_get(s->root, "report");
     s->svg = s->pdf = true;
     if (node)
@@ -89,6 +89,7 @@ int suite_parse_report(struct suite *s, struct error *err)
     TRY(report_choice_parse(node, &s->report, err));
     TRY(parse_formats(s, yaml_get(node, "formats"), err));
     TRY(parse_baselines(s, yaml_get(node, "baselines"), err));
+    TRY(suite_parse_names(s, yaml_get(node, "names"), err));
     const struct yaml_node *gap = yaml_get(node, "gap");
     if (!gap)
         return default_gap(s, err);

@@ -37,6 +37,9 @@ expect_exit 1 "$lethe" report "$work/tiny.yaml" --store "$work/s" --out "$work/o
 check "another gap" test "$(column "$work/o3/leaderboard.csv" gap | sed -n 3p)" = "$(column "$work/o3/leaderboard.csv" forget_acc_gap | sed -n 3p)"
 check "svg alone" test "$(find "$work/o3/figures" -name '*.pdf' | wc -l)" = 0
 check "but svg" test "$(find "$work/o3/figures" -name '*.svg' | wc -l)" -ge 2
+check "what plugins cite is collected, once" test "$(grep -c '^@' "$work/o/references.bib")" = 4
+expect_error 'no method, attack, metric or column of this suite is called "amn"; did you mean "amun"' "$lethe" report "$work/o" --set "report.names={amn: X}"
+expect_error 'expected six digits such as "#0072B2"' "$lethe" report "$work/o" --set "report.names={amun: {colour: red}}"
 expect_error "can change its report: part alone" "$lethe" report "$work/o" --set train.epochs=5
 expect_error "no such suite or report" "$lethe" report "$work/nowhere"
 expect_error "expected svg" "$lethe" report "$work/o" --formats gif
