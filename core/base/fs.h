@@ -44,9 +44,11 @@ struct fs_map {
 int fs_map(const char *path, struct fs_map *ret, struct error *err); /* read-only, shared */
 void fs_unmap(struct fs_map *m);
 
-/* Monotonic clock and CPU time of this process, nanoseconds. */
+/* Monotonic clock, and CPU time of this process and of the children it has waited for, nanoseconds.
+ */
 uint64_t fs_now_ns(void);
 uint64_t fs_cpu_ns(void);
-uint64_t fs_peak_rss_bytes(void); /* since this program was executed */
+/* Since this program was executed; of this process or the largest child it has waited for. */
+uint64_t fs_peak_rss_bytes(void);
 
 #endif

@@ -197,9 +197,22 @@ uint64_t fs_now_ns(void)
     return clock_ns(CLOCK_MONOTONIC);
 }
 
+static struct rusage children(void)
+{
+    struct rusage u = {0};
+    getrusage(RUSAGE_CHILDREN, &u);
+    return u;
+}
+
+static uint64_t timeval_ns(const struct timeval *t)
+{
+    return (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_usec * 1000u;
+}
+
 uint64_t fs_cpu_ns(void)
 {
-    return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+    struct rusage u = children();
+    return clock_ns(CLOCK_PROCESS_CPUTIME_ID) + timeval_ns(&u.ru_utime) + timeval_ns(&u.ru_stime);
 }
 
 /* VmHWM rather than ru_maxrss: the latter survives exec, so a small worker would show the peak
@@ -218,5 +231,6 @@ uint64_t fs_peak_rss_bytes(void)
         struct rusage usage;
         kib = getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_maxrss : 0;
     }
-    return kib * 1024;
+    struct rusage u = children();
+    return (kib > (uint64_t)u.ru_maxrss ? kib : (uint64_t)u.ru_maxrss) * 1024;
 }

@@ -57,6 +57,8 @@ static void limit_plugin(const struct job *job)
 {
     if (job->memory_limit && !SHADOW_MEMORY)
         set_limit(RLIMIT_AS, job->memory_limit);
+    if (job->file_limit)
+        set_limit(RLIMIT_FSIZE, job->file_limit);
     if (job->wall_limit_s > 0)
         set_limit(RLIMIT_CPU, (rlim_t)(job->wall_limit_s * job->threads) + 10);
 }

@@ -59,6 +59,9 @@ int data_spec_identity(const struct data_spec *spec, json_t **ret, struct error 
     json_t *o = json_pack("{s:s,s:i,s:i,s:i}", "name", s->name, "train", (int)train, "test",
                           (int)test, "format", STORE_FORMAT);
     int rc = o ? add_extras(s, spec, o, err) : error_nomem(err);
+    if (rc == 0 && spec->validation && /* absent by default: older identities stay what they are */
+        json_object_set_new(o, "validation", json_integer(spec->validation)) != 0)
+        rc = error_nomem(err);
     if (rc < 0)
         json_decref(o);
     else
@@ -103,7 +106,7 @@ static int read_extras(const struct data_source *s, const json_t *identity, stru
                        struct error *err)
 {
     static const char what[] = "data identity";
-    json_int_t seed = 0, classes = 0;
+    json_int_t seed = 0, classes = 0, validation = 0;
     if (s->seeded) {
         TRY(json_get_int(identity, what, "seed", &seed, err));
         TRY(json_get_real(identity, what, "noise", &spec->noise, err));
@@ -115,6 +118,11 @@ static int read_extras(const struct data_source *s, const json_t *identity, stru
         if (classes < 2 || classes > 65536)
             return not_ours(err);
     }
+    if (json_object_get(identity, "validation"))
+        TRY(json_get_int(identity, what, "validation", &validation, err));
+    if (validation < 0 || validation > INT32_MAX)
+        return not_ours(err);
+    spec->validation = (uint32_t)validation;
     spec->seed = (uint64_t)seed;
     spec->classes = (uint32_t)classes;
     return 0;

@@ -16,11 +16,13 @@ static const struct data_layout cifar100_layout = {50000, 10000,       50000, 10
 static const struct data_layout synthetic_layout = {1000000, 1000000,     1000, 500,
                                                     10,      {1, 28, 28}, false};
 
-static const char *const named_keys[] = {"name", "train", "test", NULL};
-static const char *const seeded_keys[] = {"name", "train", "test", "seed", "noise", NULL};
-static const char *const folder_keys[] = {"name", "path", "train", "test", NULL};
-static const char *const npy_keys[] = {"name",        "path",    "images", "labels", "test_images",
-                                       "test_labels", "classes", "train",  "test",   NULL};
+static const char *const named_keys[] = {"name", "train", "test", "validation", NULL};
+static const char *const seeded_keys[] = {"name", "train", "test", "validation",
+                                          "seed", "noise", NULL};
+static const char *const folder_keys[] = {"name", "path", "train", "test", "validation", NULL};
+static const char *const npy_keys[] = {"name",        "path",        "images",  "labels",
+                                       "test_images", "test_labels", "classes", "train",
+                                       "test",        "validation",  NULL};
 
 #define MNIST_FILES                                                                                \
     {                                                                                              \

@@ -146,6 +146,23 @@ static int parse_name(const struct yaml_node *node, struct data_spec *spec,
     return map ? yaml_known_keys(node, "data", s->keys, err) : 0;
 }
 
+/* Held-out images: the training images that follow those of `train`. With all of them in use, or
+ * without the key train, they are taken from its end. */
+static int parse_validation(const struct yaml_node *map, const char *name,
+                            const struct data_layout *layout, struct data_spec *spec,
+                            struct error *err)
+{
+    const struct yaml_node *node = yaml_get(map, "validation");
+    TRY(parse_count(map, "validation", name, layout->n_train, &spec->validation, err));
+    uint32_t left = layout->n_train - spec->train; /* with train: 0, all */
+    if (spec->validation < left || (spec->train && spec->validation == left))
+        return 0;
+    return yaml_error(node, err,
+                      "validation: %" PRIu32 " images are wanted, %s has %" PRIu32
+                      " training images and train takes %" PRIu32,
+                      spec->validation, name, layout->n_train, spec->train);
+}
+
 /* What the source can give is known: counts are checked against it. */
 static int parse_counts(const struct yaml_node *node, const struct data_source *s,
                         struct data_spec *spec, struct error *err)
@@ -161,7 +178,8 @@ static int parse_counts(const struct yaml_node *node, const struct data_source *
         layout = *s->fixed;
     }
     TRY(parse_count(node, "train", s->name, layout.n_train, &spec->train, err));
-    return parse_count(node, "test", s->name, layout.n_test, &spec->test, err);
+    TRY(parse_count(node, "test", s->name, layout.n_test, &spec->test, err));
+    return parse_validation(node, s->name, &layout, spec, err);
 }
 
 int data_spec_parse(const struct yaml_node *node, const char *base_dir, struct data_spec *ret,
@@ -205,12 +223,16 @@ int data_spec_counts(const struct data_spec *spec, uint32_t *ret_train, uint32_t
 {
     struct data_layout l;
     TRY(layout_of(spec, &l, err));
-    if (spec->train > l.n_train || spec->test > l.n_test)
+    if (spec->train > l.n_train || spec->test > l.n_test ||
+        spec->validation > l.n_train - spec->train)
         return error_set(err, ERR_INVALID,
                          "%s: %" PRIu32 " training and %" PRIu32 " test images are wanted, %" PRIu32
                          " and %" PRIu32 " are available",
                          spec->name, spec->train, spec->test, l.n_train, l.n_test);
-    *ret_train = spec->train ? spec->train : l.default_train;
+    /* A generated set has more where these come from; a file is cut. */
+    uint32_t rest = l.n_train - spec->validation;
+    uint32_t all = l.default_train < rest ? l.default_train : rest;
+    *ret_train = spec->train ? spec->train : all;
     *ret_test = spec->test ? spec->test : l.default_test;
     return 0;
 }

@@ -51,6 +51,34 @@ static void set_shape(struct dataset *ds, const uint32_t shape[3])
     ds->width = shape[2];
 }
 
+/* Readers put held-out samples behind the training samples; they move behind the test samples. */
+static void rotate(void *begin, size_t n_first, size_t n_second, size_t size, void *spare)
+{
+    char *at = begin;
+    memcpy(spare, at, n_first * size);
+    memmove(at, at + n_first * size, n_second * size);
+    memcpy(at + n_second * size, spare, n_first * size);
+}
+
+static int hold_out(struct dataset *ds, uint32_t n, struct error *err)
+{
+    size_t at = ds->n_train -= n; /* in samples */
+    size_t pixels = (size_t)ds->channels * ds->height * ds->width;
+    size_t size = pixels * (ds->reals ? sizeof *ds->reals : 1);
+    struct owner *o = ds->owner;
+    void *spare = n ? malloc(n * (size > sizeof *o->labels ? size : sizeof *o->labels)) : NULL;
+    if (n && !spare)
+        return error_nomem(err);
+    ds->n_validation = n;
+    if (n) {
+        rotate(ds->reals ? (char *)(o->reals + at * pixels) : (char *)(o->pixels + at * pixels), n,
+               ds->n_test, size, spare);
+        rotate(o->labels + at, n, ds->n_test, sizeof *o->labels, spare);
+    }
+    free(spare);
+    return 0;
+}
+
 /* Room for n samples of the layout, and where a reader puts them. */
 static int make_room(struct dataset *ds, const struct data_layout *l, struct data_target *t,
                      struct error *err)
@@ -83,9 +111,12 @@ int dataset_read(const struct data_spec *spec, struct dataset **ret, struct erro
     struct dataset *ds = dataset_new();
     if (!ds)
         return error_nomem(err);
+    target.n_train += spec->validation;
     int rc = make_room(ds, &layout, &target, err);
     if (rc == 0)
         rc = s->read(s, spec, &target, err);
+    if (rc == 0)
+        rc = hold_out(ds, spec->validation, err);
     if (rc < 0)
         dataset_free(ds);
     else
@@ -98,7 +129,9 @@ static int save_info(const struct dataset *ds, const char *dir, struct error *er
     char *path = fs_join(dir, "info.json");
     json_t *info = json_pack("{s:i,s:i,s:i,s:i}", "format", 1, "n_train", (int)ds->n_train,
                              "n_test", (int)ds->n_test, "n_classes", (int)ds->n_classes);
-    int rc = path && info ? json_write_file(path, info, err) : error_nomem(err);
+    bool bad = !info || (ds->n_validation &&
+                         json_object_set_new(info, "n_validation", json_integer(ds->n_validation)));
+    int rc = path && !bad ? json_write_file(path, info, err) : error_nomem(err);
     json_decref(info);
     free(path);
     return rc;
@@ -106,7 +139,7 @@ static int save_info(const struct dataset *ds, const char *dir, struct error *er
 
 int dataset_save(const struct dataset *ds, const char *dir, struct error *err)
 {
-    const size_t n = (size_t)ds->n_train + ds->n_test;
+    const size_t n = (size_t)ds->n_train + ds->n_test + ds->n_validation;
     const size_t dim[4] = {n, ds->channels, ds->height, ds->width};
     char *images = fs_join(dir, "images.npy"), *labels = fs_join(dir, "labels.npy");
     int rc = images && labels ? fs_mkdirs(dir, err) : error_nomem(err);
@@ -125,15 +158,17 @@ int dataset_save(const struct dataset *ds, const char *dir, struct error *err)
 static int load_info(const char *path, struct dataset *ds, struct error *err)
 {
     json_t *info = NULL;
-    json_int_t v[4] = {0};
-    static const char *const keys[4] = {"format", "n_train", "n_test", "n_classes"};
+    json_int_t v[5] = {0};
+    static const char *const keys[5] = {"format", "n_train", "n_test", "n_classes", "n_validation"};
     TRY(json_read_file(path, &info, err));
     int rc = 0;
     for (int i = 0; i < 4 && rc == 0; i++)
         rc = json_get_int(info, path, keys[i], &v[i], err);
+    if (rc == 0 && json_object_get(info, keys[4]))
+        rc = json_get_int(info, path, keys[4], &v[4], err);
     json_decref(info);
     TRY(rc);
-    for (int i = 1; i < 4; i++)
+    for (int i = 1; i < 5; i++)
         if (v[i] < 0 || v[i] > INT32_MAX)
             return error_set(err, ERR_INVALID, "%s: %s is out of range", path, keys[i]);
     if (v[0] != 1)
@@ -142,6 +177,7 @@ static int load_info(const char *path, struct dataset *ds, struct error *err)
     ds->n_train = (uint32_t)v[1];
     ds->n_test = (uint32_t)v[2];
     ds->n_classes = (uint32_t)v[3];
+    ds->n_validation = (uint32_t)v[4];
     return 0;
 }
 
@@ -149,7 +185,7 @@ static int load_info(const char *path, struct dataset *ds, struct error *err)
 static int check_maps(const char *dir, struct dataset *ds, const struct owner *o, struct error *err)
 {
     const struct npy *x = &o->image_map, *y = &o->label_map;
-    size_t n = (size_t)ds->n_train + ds->n_test;
+    size_t n = (size_t)ds->n_train + ds->n_test + ds->n_validation;
     if ((x->type != NPY_U8 && x->type != NPY_F32) || x->n_dim != 4 || x->dim[0] != n ||
         x->dim[1] > UINT16_MAX || x->dim[2] > UINT16_MAX || x->dim[3] > UINT16_MAX)
         return error_set(err, ERR_INVALID, "%s/images.npy: does not fit info.json", dir);

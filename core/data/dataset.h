@@ -1,6 +1,8 @@
 /* dataset.h: labelled images, decoded once and mapped. The pool is the training
  * rows used followed by the test rows used: pool id i < n_train is training row
- * i of the source, n_train + j its test row j. */
+ * i of the source, n_train + j its test row j. Validation rows stand behind the
+ * pool: n_train + n_test + k is training row n_train + k of the source, which no
+ * model of a suite is trained on and no measure looks at. */
 #ifndef DATA_DATASET_H
 #define DATA_DATASET_H
 
@@ -14,11 +16,12 @@
 
 struct dataset {
     uint32_t n_train, n_test, n_classes;
+    uint32_t n_validation; /* rows behind the pool; 0 unless the suite asks for them */
     uint32_t channels, height, width;
     /* One of the two is NULL: bytes 0..255, which stand for value / 255, or reals in [0, 1]. */
-    const uint8_t *pixels; /* (n_train + n_test, C, H, W) */
-    const float *reals;    /* (n_train + n_test, C, H, W) */
-    const int32_t *labels; /* (n_train + n_test) */
+    const uint8_t *pixels; /* (n_train + n_test + n_validation, C, H, W) */
+    const float *reals;    /* (n_train + n_test + n_validation, C, H, W) */
+    const int32_t *labels; /* (n_train + n_test + n_validation) */
     void *owner;
 };
 
@@ -26,6 +29,7 @@ struct dataset {
 struct data_spec {
     char name[32];        /* "fashion-mnist", "synthetic", "npy" */
     uint32_t train, test; /* first n; 0 = all (synthetic: 1000 and 500) */
+    uint32_t validation;  /* training images behind those of `train`, for unlearners; default 0 */
     uint64_t seed;        /* synthetic only, default 1 */
     double noise;         /* synthetic only, default 0.25 (standard deviation, pixels in [0,1]) */
     uint32_t classes;     /* npy only; 0: largest label + 1 */

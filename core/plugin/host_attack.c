@@ -25,19 +25,32 @@ static lethe_status check_out(struct host_ctx *c, const lethe_adversarial *out)
                      out->struct_size);
 }
 
+static uint64_t set_bytes(const struct host *host, const struct adversarial *a)
+{
+    uint64_t sample = host_pixels(host) * sizeof(*a->x) + sizeof(*a->label) +
+                      sizeof(*a->clean_pred) + sizeof(*a->found) + sizeof(*a->radius) +
+                      sizeof(*a->l2) + sizeof(*a->linf) + sizeof(*a->steps);
+    return a->n * sample;
+}
+
 /* What the set cost is part of what the method costs, once, however often it is asked for. */
-static void count_declared(struct host *host, uint32_t index)
+static int count_declared(struct host *host, uint32_t index, struct error *err)
 {
     const struct meters *cost = &host->declared[index].cost;
     uint64_t bit = index < 64 ? 1ull << index : 0;
     if (host->declared_seen & bit)
-        return;
+        return 0;
+    TRY(host_afford_queries(
+        host, "the declared adversarial set",
+        cost->attack_forward + cost->forward + cost->attack_backward + cost->backward, err));
     host->declared_seen |= bit;
     host->meters.read_forget += cost->read_forget;
     host->meters.read_retain += cost->read_retain;
     host->meters.read_other += cost->read_other;
     host->meters.attack_forward += cost->attack_forward + cost->forward;
     host->meters.attack_backward += cost->attack_backward + cost->backward;
+    host->meters.bytes_cached += set_bytes(host, &host->declared[index]);
+    return 0;
 }
 
 static lethe_status attack_declared(lethe_ctx *ctx, uint32_t index, lethe_adversarial *out)
@@ -53,7 +66,9 @@ static lethe_status attack_declared(lethe_ctx *ctx, uint32_t index, lethe_advers
     if (index >= c->host->n_declared)
         return host_fail(c, ERR_DENIED, "attack->declared: set %u was not prepared for this task",
                          index);
-    count_declared(c->host, index);
+    struct error err = ERROR_INIT;
+    if (count_declared(c->host, index, &err) < 0)
+        return host_pass_on(c, &err);
     give_set(&c->host->declared[index], out);
     return LETHE_OK;
 }
@@ -93,6 +108,7 @@ static int run_attack(struct host_ctx *c, const struct hosting *h, const struct 
     struct view_samples samples = {c, view};
     struct perturb_source from = {fill_from_view, &samples, view->n};
     int rc = host_init(&host, h, LETHE_KIND_EXAMPLE_ATTACK, PERTURB_CAPS, m->arch, err);
+    host.payer = c->host;
     if (rc == 0)
         rc = host_perturb(&host, m, &from, false, ret, err);
     c->host->meters.attack_forward += host.meters.forward;

@@ -6,6 +6,13 @@
 
 /* ---- reading ---- */
 
+static bool is_held_out(const struct host *host, uint64_t id)
+{
+    const struct hosting *h = host->h;
+    const uint64_t pool = h->ds ? (uint64_t)h->ds->n_train + h->ds->n_test : 0;
+    return h->ds && id >= pool && id - pool < h->ds->n_validation;
+}
+
 /* Samples that a plugin made itself cost nothing here. */
 static void count_read(struct host *host, const uint64_t *id, uint32_t n)
 {
@@ -18,6 +25,8 @@ static void count_read(struct host *host, const uint64_t *id, uint32_t n)
             host->meters.read_forget++;
         else if (role == ROW_RETAIN)
             host->meters.read_retain++;
+        else if (is_held_out(host, id[i]))
+            host->meters.read_validation++;
         else
             host->meters.read_other++;
     }

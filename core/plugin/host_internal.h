@@ -67,6 +67,8 @@ struct host {
     uint64_t granted;   /* LETHE_CAP_* */
     lethe_value *param; /* in declared order */
     struct meters meters;
+    struct meters before;         /* of earlier requests: budgets are for all of them */
+    struct host *payer;           /* of an example attack: whose queries its passes are */
     uint32_t shape[3], n_classes; /* of the samples and of the model; 0 where there are none */
     const struct arch *arch;      /* of the model; expanded ones have their own */
     struct host_net *net;         /* all that exist */
@@ -128,6 +130,12 @@ int host_stream(const struct host *host, const char *name, uint64_t index, struc
 void *host_take(struct host_ctx *c, size_t bytes);
 void host_give(struct host_ctx *c, void *p, size_t bytes);
 bool host_cancelled(void);
+/* host_meter.c: ERR_BUDGET, with a text that names the budget and `what` is too dear, when n more
+ * samples through a network, or optimiser steps, are more than the budget allows. */
+int host_afford_samples(struct host *host, const char *what, uint64_t n, struct error *err);
+int host_afford_steps(struct host *host, const char *what, uint64_t n, struct error *err);
+int host_afford_queries(struct host *host, const char *what, uint64_t n, struct error *err);
+
 /* host_core.c: progress of this call as a share of the task's; E_CANCELLED when told to stop. */
 lethe_status host_progress(struct host_ctx *c, double fraction, const char *what);
 

@@ -260,6 +260,8 @@ static lethe_status model_forward(lethe_ctx *ctx, const lethe_model *m, const le
         status = check_input(c, m, batch);
     if (status < 0 || batch->n == 0)
         return status;
+    if (host_afford_samples(c->host, "forward", batch->n, &err) < 0)
+        return host_pass_on(c, &err);
     /* The handle notes what the pass leaves for a gradient; the model itself stays as it is. */
     if (host_forward(c->host, (struct lethe_model *)m, batch->x, batch->n, modes[mode], logits,
                      &err) < 0)
@@ -277,7 +279,8 @@ static lethe_status gradient(struct host_ctx *c, lethe_model *m, const float *dl
                          "gradients were not declared; add LETHE_CAP_GRADIENTS to `needs`");
     if (!dlogits || (!param_grads && !dx))
         return host_fail(c, ERR_INVALID, "dlogits or dx is NULL");
-    if (host_backward(c->host, m, dlogits, param_grads, dx, &err) < 0)
+    if (host_afford_samples(c->host, "backward", m->n, &err) < 0 ||
+        host_backward(c->host, m, dlogits, param_grads, dx, &err) < 0)
         return host_pass_on(c, &err);
     c->host->meters.backward += m->n;
     return LETHE_OK;
@@ -319,6 +322,7 @@ static int predict(struct host_ctx *c, const lethe_model *m, const lethe_view *v
             rows[i] = at + i;
         if (host_cancelled())
             return error_set(err, ERR_CANCELLED, "told to stop");
+        TRY(host_afford_samples(c->host, "predict", n, err));
         TRY(host_load(c, v->now, rows, n, 0, false, x, y, id, err));
         TRY(host_infer(c->host, m->m, x, n, logits + (size_t)at * classes, err));
         c->host->meters.forward += n;

@@ -145,6 +145,9 @@ static lethe_status optim_step_slot(lethe_ctx *ctx, lethe_optim *o, double rate)
     if (!host_granted(c->host, LETHE_CAP_GRADIENTS))
         return host_fail(c, ERR_DENIED,
                          "optim->step: gradients were not declared; add LETHE_CAP_GRADIENTS");
+    struct error err = ERROR_INIT;
+    if (host_afford_steps(c->host, "step", 1, &err) < 0)
+        return host_pass_on(c, &err);
     optim_step(o->o, rate, c->host->h->par);
     c->host->meters.optimizer_steps++;
     return LETHE_OK;
@@ -224,6 +227,15 @@ static int train_epoch(void *arg, uint32_t epoch, double loss, double accuracy, 
     return error_set(err, s->err.code, "%s", s->err.text);
 }
 
+/* The whole training or none of it: the loop cannot be stopped between two batches. */
+static int afford_training(struct host_ctx *c, const struct recipe *r, uint32_t n,
+                           struct error *err)
+{
+    uint64_t steps = (uint64_t)r->epochs * ((n + r->batch - 1) / r->batch);
+    TRY(host_afford_steps(c->host, "training by the recipe", steps, err));
+    return host_afford_samples(c->host, "training by the recipe", 2ull * r->epochs * n, err);
+}
+
 static lethe_status recipe_train(lethe_ctx *ctx, lethe_model *m, const lethe_view *v)
 {
     struct host_ctx *c = host_ctx_of(ctx);
@@ -234,6 +246,8 @@ static lethe_status recipe_train(lethe_ctx *ctx, lethe_model *m, const lethe_vie
         return host_fail(c, ERR_DENIED, "recipe->train: this model must not be written");
     if (v->n == 0)
         return host_fail(c, ERR_INVALID, "recipe->train: the view holds no samples");
+    if (afford_training(c, r, v->n, &err) < 0)
+        return host_pass_on(c, &err);
     host_stream(c->host, "recipe", c->host->n_trainings++, &seed);
     struct view_source s = {.c = c, .view = v->now, .err = ERROR_INIT};
     s.id = host_take(c, r->batch * sizeof(*s.id));

@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "budget.h"
 #include "dataset.h"
 #include "error.h"
 #include "events.h"
@@ -28,11 +29,16 @@ int plugin_describe(struct plugin_file *file, const char *path, json_t **ret, st
 /* "0.1": the plugin ABI of this build. */
 const char *hosting_abi(void);
 
-/* Machine-independent costs, counted by the host. */
+/* Machine-independent costs, counted by the host. read_*: samples handed out, each time; forward,
+ * backward: samples through a network, attack_* those of example attacks; bytes_cached: of
+ * adversarial sets that were prepared beforehand and handed out. */
 #define METERS_MAP(X)                                                                              \
     X(read_forget)                                                                                 \
     X(read_retain)                                                                                 \
-    X(read_other) X(forward) X(backward) X(optimizer_steps) X(attack_forward) X(attack_backward)
+    X(read_other)                                                                                  \
+    X(forward)                                                                                     \
+    X(backward)                                                                                    \
+    X(optimizer_steps) X(attack_forward) X(attack_backward) X(read_validation) X(bytes_cached)
 struct meters {
 #define METERS_X(name) uint64_t name;
     METERS_MAP(METERS_X)
@@ -55,7 +61,10 @@ struct hosting {
     void *find_arg;
     const uint32_t *validation; /* (n_validation) pool ids an unlearner may look at; NULL: none */
     uint32_t n_validation;
-    const int32_t *targets; /* hosting_perturb: (n) classes to reach; NULL: untargeted */
+    const struct budget *budget; /* hosting_unlearn: of all requests together; NULL: no limits */
+    const char *scratch;         /* folder for external plugins, whose owner empties it; NULL: a
+                                    temporary one of their own */
+    const int32_t *targets;      /* hosting_perturb: (n) classes to reach; NULL: untargeted */
 };
 
 /* An adversarial set (also the content of that task's artifact). */
@@ -78,7 +87,8 @@ int hosting_perturb(const struct hosting *h, const struct model *model, const fl
 
 struct unlearn_result {
     struct meters meters;
-    double prepare_s, run_s; /* wall seconds of prepare and of run */
+    double prepare_s, run_s;         /* wall seconds of prepare and of run */
+    double prepare_cpu_s, run_cpu_s; /* processor seconds, of all threads and child processes */
 };
 /* model: starts as a copy of original, ends as the answer (checked: finite). declared: adversarial
  * sets of the unlearner's `attacks`, in order (n_declared may be 0). */

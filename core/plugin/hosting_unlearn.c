@@ -98,16 +98,18 @@ static lethe_status step(struct unlearning *u, enum step what, struct host_ctx *
     return u->iface->run(&c->head, u->state, job);
 }
 
-static int call(struct unlearning *u, enum step what, double *ret_s, struct error *err)
+static int call(struct unlearning *u, enum step what, double *ret_s, double *ret_cpu_s,
+                struct error *err)
 {
     struct host_ctx *c = NULL;
     lethe_forget_job job;
     TRY(host_call_begin(&u->host, &c, err));
     int rc = make_job(u, c, &job, err);
     memset(u->model->grad, 0, u->model->n_param * sizeof(*u->model->grad));
-    uint64_t start = fs_now_ns();
+    uint64_t start = fs_now_ns(), cpu = fs_cpu_ns();
     lethe_status status = rc == 0 ? step(u, what, c, &job) : host_nomem(c);
     *ret_s = (double)(fs_now_ns() - start) / 1e9;
+    *ret_cpu_s = (double)(fs_cpu_ns() - cpu) / 1e9;
     return host_call_end(c, status, err);
 }
 
@@ -151,7 +153,7 @@ static int serve(struct unlearning *u, const struct unlearn_request *request,
                  const struct model *original, struct unlearn_result *ret, struct error *err)
 {
     struct protected_model *safe = NULL;
-    double check_s;
+    double check_s, check_cpu_s;
     u->turn.split = request->split;
     u->host.declared = request->declared;
     u->host.n_declared = request->n_declared;
@@ -162,11 +164,11 @@ static int serve(struct unlearning *u, const struct unlearn_request *request,
         rc = protected_model_new(original, &safe, err);
     u->original = safe ? protected_model_get(safe) : NULL;
     if (rc == 0)
-        rc = call(u, STEP_CHECK, &check_s, err);
+        rc = call(u, STEP_CHECK, &check_s, &check_cpu_s, err);
     if (rc == 0 && u->request == 0)
-        rc = call(u, STEP_PREPARE, &ret->prepare_s, err);
+        rc = call(u, STEP_PREPARE, &ret->prepare_s, &ret->prepare_cpu_s, err);
     if (rc == 0)
-        rc = call(u, STEP_RUN, &ret->run_s, err);
+        rc = call(u, STEP_RUN, &ret->run_s, &ret->run_cpu_s, err);
     if (rc == 0)
         rc = check_answer(u->model, err);
     protected_model_free(safe);
@@ -188,6 +190,13 @@ static uint64_t available_to(const struct hosting *h, uint32_t n_declared)
     return caps;
 }
 
+static void add_meters(struct meters *sum, const struct meters *m)
+{
+#define METERS_X(name) sum->name += m->name;
+    METERS_MAP(METERS_X)
+#undef METERS_X
+}
+
 /* Every request, each from the model that the one before it left. */
 static int serve_all(struct unlearning *u, const struct model *original,
                      const struct unlearn_request *request, uint32_t n, struct unlearn_result *ret,
@@ -196,7 +205,7 @@ static int serve_all(struct unlearning *u, const struct model *original,
     struct model *before = NULL;
     int rc = 0;
     for (u->request = 0; rc == 0 && u->request < n; u->request++) {
-        struct unlearn_result r = {{0}, 0, 0};
+        struct unlearn_result r = {{0}, 0, 0, 0, 0};
         u->host.meters = r.meters;
         if (u->request > 0 && !before)
             rc = model_new(original->arch, &before, err);
@@ -205,6 +214,7 @@ static int serve_all(struct unlearning *u, const struct model *original,
         if (rc == 0)
             rc = serve(u, &request[u->request], before ? before : original, &r, err);
         r.meters = u->host.meters;
+        add_meters(&u->host.before, &r.meters);
         ret[u->request] = r;
         if (rc == 0 && after)
             rc = after->fn(after->arg, u->request, u->model, err);
@@ -238,7 +248,7 @@ int hosting_unlearn(const struct hosting *h, const struct model *original, struc
                     struct unlearn_result *ret, struct error *err)
 {
     struct unlearn_request request = {h->split, declared, n_declared};
-    struct unlearn_result r = {{0}, 0, 0};
+    struct unlearn_result r = {{0}, 0, 0, 0, 0};
     TRY(hosting_unlearn_requests(h, original, model, &request, 1, &r, NULL, err));
     *ret = r;
     return 0;

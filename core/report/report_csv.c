@@ -90,10 +90,10 @@ void report_runs(const struct results *r, struct csv_writer *out)
 
 void report_costs(const struct results *r, struct csv_writer *out)
 {
-    static const char *const names[] = {"run",         "scenario",     "method", "seed_model",
-                                        "seed_forget", "seed_unlearn", "wall_s", "cpu_s",
-                                        "prepare_s",   "peak_mb",      "host",   "executor",
-                                        NULL};
+    static const char *const names[] = {"run",         "scenario",      "method",    "seed_model",
+                                        "seed_forget", "seed_unlearn",  "wall_s",    "cpu_s",
+                                        "prepare_s",   "peak_mb",       "host",      "executor",
+                                        "run_s",       "prepare_cpu_s", "run_cpu_s", NULL};
     header(out, names);
     csv_end_row(out);
     for (size_t i = 0; i < r->n_rows; i++) {
@@ -109,6 +109,9 @@ void report_costs(const struct results *r, struct csv_writer *out)
             csv_cell_double(out, measured ? cost[k] : NAN);
         csv_cell(out, row->host);
         csv_cell(out, row->executor);
+        const double calls[] = {row->run_s, row->prepare_cpu_s, row->run_cpu_s};
+        for (size_t k = 0; k < sizeof(calls) / sizeof(calls[0]); k++)
+            csv_cell_double(out, measured ? calls[k] : NAN);
         csv_end_row(out);
     }
 }

@@ -173,7 +173,7 @@ static int fill_result(struct unlearn_files *f, const struct unlearn_result *r, 
 static int unlearn(struct unlearn_files *f, struct error *err)
 {
     struct hosting h = {.find_attack = find_attack, .find_arg = f, .recipe = &f->recipe};
-    struct unlearn_result result = {{0}, 0, 0};
+    struct unlearn_result result = {{0}, 0, 0, 0, 0};
     json_int_t seed;
     const char *out = files_text(f->job, "out", err);
     if (!out)

@@ -193,6 +193,7 @@ static bool is_imported(const struct gatherer *g, const struct plan_row *r)
 static int no_costs(struct result_row *row, struct error *err)
 {
     row->prepare_s = row->wall_s = row->cpu_s = row->peak_mb = NAN;
+    row->run_s = row->prepare_cpu_s = row->run_cpu_s = NAN;
     return (row->host = text_dup("")) ? 0 : error_nomem(err);
 }
 
@@ -207,6 +208,9 @@ static int fill_costs(const struct gatherer *g, const struct plan_row *plan_row,
     row->prepare_s = plugin ? number_of(cost, "prepare_s") : 0;
     row->wall_s = plugin ? row->prepare_s + number_of(cost, "run_s") : number_of(cost, "wall_s");
     row->cpu_s = number_of(cost, "cpu_s");
+    row->run_s = json_number_or_nan(json_object_get(cost, "run_s"));
+    row->prepare_cpu_s = json_number_or_nan(json_object_get(cost, "prepare_cpu_s"));
+    row->run_cpu_s = json_number_or_nan(json_object_get(cost, "run_cpu_s"));
     row->peak_mb = number_of(cost, "peak_mb");
     row->host = text_dup(json_string_value(json_object_get(cost, "host"))
                              ? json_string_value(json_object_get(cost, "host"))

@@ -455,6 +455,7 @@ json_t *plan_job(const struct plan *p, unsigned task, const struct store *store,
         bad |= json_object_set_new(job, "plugin_path", json_string(t->plugin_path));
         bad |= json_object_set_new(job, "wall_limit_s", json_real(s->wall_limit_s));
         bad |= json_object_set_new(job, "memory_limit", json_integer((json_int_t)s->memory_limit));
+        bad |= json_object_set_new(job, "file_limit", json_integer((json_int_t)s->file_limit));
     }
     if (t->import_path)
         bad |= json_object_set_new(job, "import_path", json_string(t->import_path));

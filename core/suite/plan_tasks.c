@@ -4,6 +4,7 @@
 
 #include "plan_internal.h"
 #include "strbuf.h"
+#include "suite_budget.h"
 #include "text.h"
 
 /* Raised when the worker's code for a kind of task changes what it computes. */
@@ -169,6 +170,16 @@ static int plan_adversarial(struct planner *b, const json_t *use, const struct s
     return plan_add(b->plan, &d, &row->adversarial[row->n_adversarial++], err);
 }
 
+/* A budget can change what a method does; none is no part of the identity. */
+static void draft_budget(struct draft *d, const struct budget *budget)
+{
+    json_t *o = budget_json(budget);
+    if (o && json_object_size(o) == 0)
+        json_decref(o);
+    else
+        draft_set(d, "budget", o);
+}
+
 int plan_unlearn(struct planner *b, const struct suite_entry *e, const json_t *forget, double share,
                  struct plan_row *row, struct error *err)
 {
@@ -197,6 +208,7 @@ int plan_unlearn(struct planner *b, const struct suite_entry *e, const json_t *f
     draft_set(&d, "forget", json_incref((json_t *)forget));
     draft_set(&d, "seed", json_integer(row->seed_unlearn));
     draft_set(&d, "recipe", json_string(b->recipe_text));
+    draft_budget(&d, &e->budget);
     json_t *sets = json_array();
     for (unsigned k = 0; k < row->n_adversarial; k++) {
         json_array_append_new(sets, json_string(id_of(b, row->adversarial[k])));

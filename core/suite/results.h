@@ -49,6 +49,8 @@ struct result_row {
     char *oracle_ids;             /* the oracles it is compared with, ';'-separated */
     /* costs: may differ between equal runs */
     double wall_s, cpu_s, prepare_s, peak_mb;
+    double run_s, prepare_cpu_s,
+        run_cpu_s; /* of the plugin's own calls; NaN where there are none */
     char *host, *executor;
     struct result_curve *curve;
     size_t n_curves;

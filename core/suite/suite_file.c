@@ -10,7 +10,7 @@
 
 static const char *const suite_keys[] = {"suite",  "data",       "model",    "train",   "seeds",
                                          "forget", "references", "unlearn",  "attacks", "metrics",
-                                         "limits", "report",     "transfer", NULL};
+                                         "limits", "report",     "transfer", "budget",  NULL};
 
 static int64_t seed_limit(void)
 {
@@ -99,7 +99,7 @@ static int parse_rows(struct suite_entry *e, const struct yaml_node *value, stru
     return 0;
 }
 
-/* The entry's keys other than id: label, plugin, params, expect, import, rows. */
+/* The entry's keys other than id: label, plugin, params, expect, import, rows, budget. */
 static int parse_entry_option(struct suite *s, struct suite_entry *e, const char *key,
                               const struct yaml_node *value, struct error *err)
 {
@@ -122,6 +122,10 @@ static int parse_entry_option(struct suite *s, struct suite_entry *e, const char
         return parse_entry_import(s, e, value, err);
     if (strcmp(key, "rows") == 0)
         return parse_rows(e, value, err);
+    if (strcmp(key, "budget") == 0) {
+        e->has_budget = true;
+        return suite_parse_budget(value, &e->budget, err);
+    }
     if (strcmp(key, "expect") == 0) {
         TRY(yaml_string(value, "expect", &text, err));
         if (strcmp(text, "unsupported") != 0)
@@ -147,7 +151,7 @@ static int set_entry_id(struct suite_entry *e, const struct yaml_node *at, const
 static bool is_option(const char *key)
 {
     static const char *const options[] = {"label",  "plugin", "params", "expect",
-                                          "import", "rows",   NULL};
+                                          "import", "rows",   "budget", NULL};
     for (size_t i = 0; options[i]; i++)
         if (strcmp(key, options[i]) == 0)
             return true;
@@ -158,6 +162,7 @@ static int parse_entry(struct suite *s, const struct yaml_node *node, struct sui
                        struct error *err)
 {
     e->node = node;
+    e->budget = s->budget;
     if (node->kind == YAML_SCALAR) {
         TRY(set_entry_id(e, node, node->text, err));
     } else if (node->kind == YAML_MAP) {
@@ -200,8 +205,9 @@ static int parse_entries(struct suite *s, const char *key, struct suite_entry **
         struct suite_entry *e = &(*ret)[i];
         *ret_n = (unsigned)i + 1;
         TRY(parse_entry(s, node->child[i].value, e, err));
-        if (e->import && strcmp(key, "unlearn") != 0)
-            return yaml_error(e->node, err, "%s: import belongs to unlearn", key);
+        if ((e->import || e->has_budget) && strcmp(key, "unlearn") != 0)
+            return yaml_error(e->node, err, "%s: %s belongs to unlearn", key,
+                              e->import ? "import" : "budget");
         for (size_t j = 0; j < i; j++)
             if (strcmp((*ret)[j].label, e->label) == 0)
                 return yaml_error(e->node, err,
@@ -246,12 +252,29 @@ static int check_reserved(const struct suite *s, struct error *err)
     return 0;
 }
 
+/* Large enough for any model or log, small enough for most disks. */
+static const uint64_t default_file_limit = UINT64_C(8) << 30;
+
+static int parse_size(const struct yaml_node *node, const char *what, uint64_t *ret,
+                      struct error *err)
+{
+    const char *text;
+    if (!node)
+        return 0;
+    TRY(yaml_string(node, what, &text, err));
+    if (!text_to_bytes(text, ret))
+        return yaml_error(node, err, "%s: expected a size such as 512MiB or 4GiB, found \"%s\"",
+                          what, text);
+    return 0;
+}
+
 static int parse_limits(struct suite *s, struct error *err)
 {
-    static const char *const keys[] = {"wall", "memory", NULL};
+    static const char *const keys[] = {"wall", "memory", "file", NULL};
     const struct yaml_node *node = yaml_get(s->root, "limits");
     const char *text;
     s->wall_limit_s = 3600;
+    s->file_limit = default_file_limit;
     if (!node)
         return 0;
     TRY(yaml_known_keys(node, "limits", keys, err));
@@ -263,15 +286,8 @@ static int parse_limits(struct suite *s, struct error *err)
                               "limits.wall: expected a time such as 90s, 30m or 2h, found \"%s\"",
                               text);
     }
-    const struct yaml_node *memory = yaml_get(node, "memory");
-    if (memory) {
-        TRY(yaml_string(memory, "limits.memory", &text, err));
-        if (!text_to_bytes(text, &s->memory_limit))
-            return yaml_error(memory, err,
-                              "limits.memory: expected a size such as 512MiB or 4GiB, found \"%s\"",
-                              text);
-    }
-    return 0;
+    TRY(parse_size(yaml_get(node, "memory"), "limits.memory", &s->memory_limit, err));
+    return parse_size(yaml_get(node, "file"), "limits.file", &s->file_limit, err);
 }
 
 static int parse_name(struct suite *s, struct error *err)
@@ -322,6 +338,8 @@ static int parse_suite(struct suite *s, struct error *err)
     TRY(parse_seeds(s, err));
     TRY(parse_scenarios(s, err));
     TRY(suite_parse_references(s, err));
+    s->budget = (struct budget)BUDGET_NONE;
+    TRY(suite_parse_budget(yaml_get(s->root, "budget"), &s->budget, err));
     TRY(parse_entries(s, "unlearn", &s->unlearn, &s->n_unlearn, err));
     TRY(parse_entries(s, "attacks", &s->attack, &s->n_attacks, err));
     TRY(parse_entries(s, "metrics", &s->metric, &s->n_metrics, err));

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "arch.h"
+#include "budget.h"
 #include "dataset.h"
 #include "desc.h"
 #include "error.h"
@@ -27,6 +28,8 @@ struct suite_entry {
     bool expect_unsupported;         /* `expect: unsupported` */
     uint32_t rows;                   /* example attacks: test rows attacked; 0: all */
     const struct yaml_node *rows_at; /* `rows:`, or NULL */
+    bool has_budget;                 /* the item has a `budget:` */
+    struct budget budget;            /* of unlearners: the suite's, with the item's own `budget:` */
     /* filled by suite_bind */
     const struct plugin_desc *desc; /* NULL: could not be described (see failure) */
     const struct plugin_failure *failure;
@@ -72,6 +75,8 @@ struct suite {
     unsigned n_transfer;
     double wall_limit_s;   /* of one plugin task; 0: none */
     uint64_t memory_limit; /* bytes of one plugin task; 0: none */
+    uint64_t file_limit;   /* bytes of one file that a plugin task writes; 0: none */
+    struct budget budget;  /* of every unlearner that names no other */
     bool svg, pdf;
     struct report_choice report;
     char **gap;

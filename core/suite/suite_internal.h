@@ -4,6 +4,8 @@
 
 #include "suite_file.h"
 
+/* Replaces the limits that node names; node may be NULL. */
+int suite_parse_budget(const struct yaml_node *node, struct budget *io, struct error *err);
 /* formats, gap terms and baselines; `unlearn` and `attacks` have been read. */
 int suite_parse_report(struct suite *s, struct error *err);
 

@@ -14,6 +14,7 @@ static int read_limits(struct job *job, struct error *err)
     const json_t *memory = json_object_get(job->json, "memory_limit");
     job->wall_limit_s = json_is_number(wall) ? json_number_value(wall) : 0;
     job->memory_limit = (uint64_t)json_integer_value(memory);
+    job->file_limit = (uint64_t)json_integer_value(json_object_get(job->json, "file_limit"));
     job->plugin_path = json_string_value(json_object_get(job->json, "plugin_path"));
     return 0;
 }

@@ -23,7 +23,7 @@ struct job {
     const json_t *identity;
     unsigned threads;
     double wall_limit_s;
-    uint64_t memory_limit;
+    uint64_t memory_limit, file_limit;
     struct store store;
     struct par *par;
     struct events *events;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "model_file.h"
+#include "suite_budget.h"
 #include "task.h"
 
 /* The attack that the unlearner declared, for attack->run. */
@@ -44,9 +45,11 @@ static int save_unlearned(struct job *job, const struct model *m, const struct u
     int rc = model && meters ? model_save(m, model, err) : error_nomem(err);
     if (rc == 0)
         rc = meters_save(&r->meters, meters, err);
-    if (rc == 0 && (json_object_set_new(job->cost, "prepare_s", json_real(r->prepare_s)) != 0 ||
-                    json_object_set_new(job->cost, "run_s", json_real(r->run_s)) != 0))
+    json_t *cost = json_pack("{s:f,s:f,s:f,s:f}", "prepare_s", r->prepare_s, "run_s", r->run_s,
+                             "prepare_cpu_s", r->prepare_cpu_s, "run_cpu_s", r->run_cpu_s);
+    if (rc == 0 && (!cost || json_object_update(job->cost, cost) != 0))
         rc = error_nomem(err);
+    json_decref(cost);
     free(model);
     free(meters);
     return rc;
@@ -56,7 +59,7 @@ static int unlearn(struct job *job, struct hosting *h, const struct model *origi
                    struct error *err)
 {
     struct adversarial sets[4] = {{0}};
-    struct unlearn_result result = {{0}, 0, 0};
+    struct unlearn_result result = {{0}, 0, 0, 0, 0};
     struct model *m = NULL;
     uint32_t n_sets = 0;
     int rc = load_sets(job, sets, 4, &n_sets, err);
@@ -72,6 +75,23 @@ static int unlearn(struct job *job, struct hosting *h, const struct model *origi
     return rc;
 }
 
+/* The pool ids of the rows behind the pool, which no model is trained on. */
+static int hold_out(const struct dataset *ds, struct hosting *h, uint32_t **ret, struct error *err)
+{
+    uint32_t n = ds->n_validation;
+    if (n == 0)
+        return 0;
+    uint32_t *rows = malloc(n * sizeof(*rows));
+    if (!rows)
+        return error_nomem(err);
+    for (uint32_t i = 0; i < n; i++)
+        rows[i] = ds->n_train + ds->n_test + i;
+    h->validation = rows;
+    h->n_validation = n;
+    *ret = rows;
+    return 0;
+}
+
 int task_unlearn(struct job *job, struct error *err)
 {
     struct dataset *ds = NULL;
@@ -79,6 +99,8 @@ int task_unlearn(struct job *job, struct error *err)
     struct model *original = NULL;
     struct split split = {0};
     struct recipe recipe;
+    struct budget budget;
+    uint32_t *validation = NULL;
     json_int_t seed = 0;
     struct hosting h = {.find_attack = find_attack, .find_arg = job};
     if (json_object_get(job->identity, "import"))
@@ -99,8 +121,13 @@ int task_unlearn(struct job *job, struct error *err)
     h.ds = ds;
     h.split = &split;
     h.recipe = &recipe;
+    budget_from_json(json_object_get(job->identity, "budget"), &budget);
+    h.budget = &budget;
+    if (rc == 0)
+        rc = hold_out(ds, &h, &validation, err);
     if (rc == 0)
         rc = unlearn(job, &h, original, err);
+    free(validation);
     split_release(&split);
     model_free(original);
     arch_free(arch);

@@ -116,16 +116,11 @@ typedef struct lethe_preset {
         {                                                                                          \
             (v)                                                                                    \
         }                                                                                          \
-    }               /* BOOL, CHOICE too */
-#ifndef __cplusplus /* see LETHE_REAL */
+    } /* BOOL, CHOICE too */
 #define LETHE_PRESET_REAL(preset_, param_, v)                                                      \
     {                                                                                              \
-        (preset_), (param_),                                                                       \
-        {                                                                                          \
-            .r = (v)                                                                               \
-        }                                                                                          \
+        (preset_), (param_), LETHE_REAL_VALUE(v)                                                   \
     }
-#endif
 
 /* Puts the values of the chosen preset in the place of defaults: a parameter that was set to
  * another value keeps it. From then on ctx->param points to memory of this call. */

@@ -426,7 +426,6 @@ static const char *const lethe_optimizers_[] = {"sgd", "adam", "adamw", NULL};
 static const char *const lethe_bn_modes_[] = {"train", "eval", NULL};
 enum { LETHE_BN_TRAIN = 0, LETHE_BN_EVAL = 1 };
 
-#ifndef __cplusplus /* see LETHE_REAL */
 /* The first entries of a parameter table, with a method's own defaults. */
 #define LETHE_FIT_TABLE(epochs_, lr_, lr_search_, batch_, momentum_, decay_, schedule_,            \
                         optimizer_, bn_, augment_)                                                 \
@@ -455,7 +454,6 @@ enum { LETHE_BN_TRAIN = 0, LETHE_BN_EVAL = 1 };
 #define LETHE_FIT_PARAMS(epochs_, lr_, lr_search_)                                                 \
     LETHE_FIT_TABLE(epochs_, lr_, lr_search_, 128, 0.9, 5e-4, LETHE_SCHEDULE_CONSTANT,             \
                     LETHE_OPTIMIZER_SGD, LETHE_BN_TRAIN, 1)
-#endif
 
 /* Options with everything that LETHE_FIT_PARAMS holds; views, signs and the rest are the plugin's.
  */

@@ -199,13 +199,11 @@ static inline lethe_status lethe_saliency_mask(lethe_ctx *ctx, lethe_model *mode
 }
 
 /* Two parameters for methods that can train under such a mask, from `index` on. */
-#ifndef __cplusplus /* see LETHE_REAL */
 #define LETHE_MASK_PARAMS(ratio_)                                                                  \
     LETHE_REAL("mask_ratio", ratio_, 0, 1, "",                                                     \
                "share of the weights that train, by SalUn's saliency; 1: all, no mask"),           \
         LETHE_BOOL("mask_leaky", 0,                                                                \
                    "only gradients are masked: decay and momentum still move the other weights")
-#endif
 
 static inline lethe_status lethe_fit_mask(lethe_ctx *ctx, uint32_t index, const lethe_view *forget,
                                           lethe_fit_opts *fit)

@@ -48,21 +48,42 @@ LETHE_NO_TAIL_PADDING(lethe_param, search);
     {                                                                                              \
         sizeof(lethe_param), LETHE_PARAM_INT, 0, n, u, text, {(d)}, {(lo)}, {(hi)}, NULL, NULL     \
     }
-#ifndef __cplusplus /* C++ before 20 cannot initialise a union member by name */
+/* A real value in the place of a lethe_value. C++ before 20 cannot initialise a member of a union
+ * by name, so there its bits go into the first one; both are constant, and no code runs on loading.
+ */
+#ifdef __cplusplus
+LETHE_STATIC_ASSERT(sizeof(double) == sizeof(int64_t), "a real fits the first member");
+#define LETHE_REAL_VALUE(v)                                                                        \
+    {                                                                                              \
+        __builtin_bit_cast(int64_t, static_cast<double>(v))                                        \
+    }
+#else
+#define LETHE_REAL_VALUE(v)                                                                        \
+    {                                                                                              \
+        .r = (v)                                                                                   \
+    }
+#endif
 #define LETHE_REAL(n, d, lo, hi, u, text)                                                          \
     {                                                                                              \
-        sizeof(lethe_param), LETHE_PARAM_REAL, 0, n, u, text, {.r = (d)}, {.r = (lo)},             \
-            {.r = (hi)}, NULL, NULL                                                                \
+        sizeof(lethe_param), LETHE_PARAM_REAL, 0, n, u, text, LETHE_REAL_VALUE(d),                 \
+            LETHE_REAL_VALUE(lo), LETHE_REAL_VALUE(hi), NULL, NULL                                 \
     }
 #define LETHE_REAL_TUNABLE(n, d, lo, hi, u, text, values)                                          \
     {                                                                                              \
         sizeof(lethe_param), LETHE_PARAM_REAL, LETHE_PARAM_TUNABLE | LETHE_PARAM_LOG_SCALE, n, u,  \
-            text, {.r = (d)}, {.r = (lo)}, {.r = (hi)}, NULL, values                               \
+            text, LETHE_REAL_VALUE(d), LETHE_REAL_VALUE(lo), LETHE_REAL_VALUE(hi), NULL, values    \
     }
-#endif
 #define LETHE_CHOICE(n, d, list, text)                                                             \
     {                                                                                              \
         sizeof(lethe_param), LETHE_PARAM_CHOICE, 0, n, "", text, {(d)}, {0}, {0}, list, NULL       \
     }
+
+/* C and C++20, which initialise a member of a union by name. */
+#if !defined(__cplusplus) || __cplusplus >= 202002L
+#define LETHE_STRING(n, d, text)                                                                   \
+    {                                                                                              \
+        sizeof(lethe_param), LETHE_PARAM_STRING, 0, n, "", text, {.s = (d)}, {0}, {0}, NULL, NULL  \
+    }
+#endif
 
 #endif

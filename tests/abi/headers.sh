@@ -38,6 +38,8 @@ consumer() { # compiler language standard
         { complain "$1 -std=$3: consumer.h"; return; }
     symbols=$(nm -D --defined-only "$object" | awk '{ print $3 }')
     [ "$symbols" = lethe_plugin_entry ] || complain "$1 -std=$3 exports: $symbols"
+    # Tables are constant data: nothing of the plugin runs while it is loaded.
+    ! nm "$object" | grep -q _GLOBAL__sub_I || complain "$1 -std=$3: consumer.h initialises at run time"
 }
 
 layout() { # compiler options...

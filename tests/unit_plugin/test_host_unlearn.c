@@ -264,6 +264,42 @@ static void test_others(void **state)
     bench_release(&b);
 }
 
+/* Work that a budget does not cover is refused before it is done, with the numbers. */
+static void test_budget(void **state)
+{
+    struct bench b;
+    struct error err = ERROR_INIT;
+    struct answer none, all;
+    struct budget exact, less;
+    bench(&b, 1);
+    uint64_t passes = 2ull * b.recipe.epochs * b.split.n_retain;
+    uint64_t steps = b.recipe.epochs * ((b.split.n_retain + b.recipe.batch - 1) / b.recipe.batch);
+    exact = (struct budget){passes, steps, 0};
+    b.h.budget = &exact;
+    all = unlearn(&b, "retrain", "retrain", "{}", NULL, 0);
+    assert_int_equal(all.r.meters.forward + all.r.meters.backward, passes);
+    assert_int_equal(all.r.meters.optimizer_steps, steps);
+    model_free(all.m);
+    less = (struct budget){passes - 1, steps, 0};
+    b.h.budget = &less;
+    char want[300];
+    snprintf(want, sizeof(want),
+             "budget of %llu samples through the network (budget: {samples: %llu}): training by "
+             "the recipe would take %llu more, %llu are left",
+             (unsigned long long)passes - 1, (unsigned long long)passes - 1,
+             (unsigned long long)passes, (unsigned long long)passes - 1);
+    assert_fails(try_unlearn(&b, "retrain", "retrain", "{}", NULL, 0, &none, &err), err, ERR_BUDGET,
+                 want);
+    model_free(none.m);
+    less = (struct budget){passes, steps - 1, 0};
+    err = (struct error)ERROR_INIT;
+    int rc = try_unlearn(&b, "retrain", "retrain", "{}", NULL, 0, &none, &err);
+    assert_int_equal(rc, ERR_BUDGET);
+    assert_non_null(strstr(err.text, "optimiser steps"));
+    model_free(none.m);
+    bench_release(&b);
+}
+
 /* The same bytes on 1, 2 and 3 threads: training, attack, retraining. */
 static void test_threads(void **state)
 {
@@ -327,6 +363,7 @@ int main(void)
         cmocka_unit_test(test_adversarial_set), cmocka_unit_test(test_amun),
         cmocka_unit_test(test_retrain),         cmocka_unit_test(test_others),
         cmocka_unit_test(test_threads),         cmocka_unit_test(test_augmentation),
+        cmocka_unit_test(test_budget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -85,9 +85,9 @@ static void test_costs(void **state)
     csv_writer_init(&w);
     report_costs(&r, &w);
     const char *begin = "run,scenario,method,seed_model,seed_forget,seed_unlearn,wall_s,cpu_s,"
-                        "prepare_s,peak_mb,host,executor\n"
-                        "1,random-0.1,original,1,1,,1.5,1.25,0.5,100,node1,local\n";
-    const char *end = "7,random-0.1,bad,1,1,1,,,,,,local\n";
+                        "prepare_s,peak_mb,host,executor,run_s,prepare_cpu_s,run_cpu_s\n"
+                        "1,random-0.1,original,1,1,,1.5,1.25,0.5,100,node1,local,0,0,0\n";
+    const char *end = "7,random-0.1,bad,1,1,1,,,,,,local,,,\n";
     assert_true(text_starts(w.out.s, begin));
     assert_true(text_ends(w.out.s, end));
     csv_writer_release(&w);

@@ -1,22 +1,31 @@
-/* step_back_cxx.cpp: the same method in C++17, which names no members in initialisers. */
+/* step_back_cxx.cpp: the same method in C++17, with the usual parameters and one of its own. */
 #include <lethe/lethe.h>
 
 namespace {
 
 const lethe_param params[] = {
-    LETHE_INT("epochs", 1, 0, 1000, "epochs", "passes over the retain set")};
+    LETHE_FIT_PARAMS(1, 0.01, "0.03,0.01,0.003"),
+    LETHE_REAL("shrink", 1e-3, 0, 1, "", "share by which the weights shrink before the repair")};
+
+lethe_status shrink(lethe_ctx *ctx, lethe_model *model, float factor)
+{
+    const lethe_model_api *api = ctx->host->model;
+    const uint32_t n = api->n_tensors(ctx, model);
+    for (uint32_t t = 0; t < n; t++) {
+        lethe_tensor tensor{};
+        tensor.struct_size = sizeof tensor;
+        LETHE_TRY(api->tensor(ctx, model, t, &tensor));
+        for (uint64_t i = 0; tensor.w && (tensor.flags & LETHE_TENSOR_TRAINABLE) && i < tensor.n;
+             i++)
+            tensor.w[i] *= factor;
+    }
+    return LETHE_OK;
+}
 
 lethe_status run(lethe_ctx *ctx, void *, const lethe_forget_job *job)
 {
-    lethe_fit_opts fit{};
-    fit.model = job->model;
-    fit.epochs = static_cast<uint32_t>(lethe_int(ctx, 0));
-    fit.lr = 0.01;
-    fit.batch = 128;
-    fit.momentum = 0.9;
-    fit.weight_decay = 5e-4;
-    fit.schedule = LETHE_SCHEDULE_CONSTANT;
-    fit.optimizer = LETHE_OPTIMIZER_SGD;
+    LETHE_TRY(shrink(ctx, job->model, static_cast<float>(1 - lethe_real(ctx, LETHE_FIT_N))));
+    lethe_fit_opts fit = lethe_fit_params(ctx, job->model);
     fit.pass[0].view = job->retain;
     return lethe_fit(ctx, &fit);
 }
