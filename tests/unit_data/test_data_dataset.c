@@ -68,7 +68,7 @@ static void bad_specs_are_refused(void **state)
         {"{name: fashion-mnist, train: many}",
          "s.yaml:1:30: train: expected a whole number, found \"many\""},
         {"{name: fashion-mnist, seed: 1}",
-         "s.yaml:1:23: unknown key \"seed\" in data; known keys: name, train, test"},
+         "s.yaml:1:23: unknown key \"seed\" in data; known keys: name, train, test, validation"},
         {"{name: fashion-mnist, tran: 1}",
          "s.yaml:1:23: unknown key \"tran\" in data; did you mean \"train\"?"},
         {"fashon-mnist",
@@ -125,6 +125,24 @@ static void synthetic_prefixes_agree(void **state)
     dataset_free(b);
     dataset_free(c);
     dataset_free(NULL);
+}
+
+/* Validation rows are the training rows behind those of `train`, and stand behind the pool. */
+static void validation_rows_stand_behind_the_pool(void **state)
+{
+    struct dataset *all = read_text("{name: synthetic, train: 57, test: 12}"),
+                   *ds = read_text("{name: synthetic, train: 33, test: 12, validation: 24}");
+    assert_int_equal(ds->n_train, 33);
+    assert_int_equal(ds->n_test, 12);
+    assert_int_equal(ds->n_validation, 24);
+    assert_memory_equal(ds->pixels, all->pixels, 33 * 784);
+    assert_memory_equal(ds->pixels + 33 * 784, all->pixels + 57 * 784, 12 * 784);
+    assert_memory_equal(ds->pixels + 45 * 784, all->pixels + 33 * 784, 24 * 784);
+    assert_memory_equal(ds->labels, all->labels, 33 * sizeof(int32_t));
+    assert_memory_equal(ds->labels + 33, all->labels + 57, 12 * sizeof(int32_t));
+    assert_memory_equal(ds->labels + 45, all->labels + 33, 24 * sizeof(int32_t));
+    dataset_free(all);
+    dataset_free(ds);
 }
 
 enum { PIXELS = 784 };
@@ -384,6 +402,7 @@ int main(void)
         cmocka_unit_test(specs_are_parsed),
         cmocka_unit_test(bad_specs_are_refused),
         cmocka_unit_test(synthetic_prefixes_agree),
+        cmocka_unit_test(validation_rows_stand_behind_the_pool),
         cmocka_unit_test(synthetic_is_neither_trivial_nor_hopeless),
         cmocka_unit_test(store_folders_read_back),
         cmocka_unit_test(identities_go_there_and_back),
