@@ -157,9 +157,10 @@ static int read_augment(const struct yaml_node *map, bool *ret, struct error *er
 
 int recipe_parse(const struct yaml_node *node, struct recipe *ret, struct error *err)
 {
-    static const char *const keys[] = {
-        "epochs",   "batch",   "optimizer", "lr",           "beta1",   "beta2",     "eps",
-        "schedule", "shuffle", "momentum",  "weight_decay", "augment", "clip_norm", NULL};
+    static const char *const keys[] = {"epochs",    "batch",         "optimizer",    "lr",
+                                       "beta1",     "beta2",         "eps",          "schedule",
+                                       "shuffle",   "momentum",      "weight_decay", "augment",
+                                       "clip_norm", "spectral_clip", "lotos",        NULL};
     struct recipe r = *ret;
     const struct yaml_node *schedule = yaml_get(node, "schedule");
     if (node->kind != YAML_MAP)
@@ -174,6 +175,10 @@ int recipe_parse(const struct yaml_node *node, struct recipe *ret, struct error 
     TRY(read_bool(node, "shuffle", &r.shuffle, err));
     TRY(read_augment(node, &r.augment, err));
     TRY(read_real(node, "clip_norm", 0, 1e6, &r.clip_norm, err));
+    if (yaml_get(node, "spectral_clip"))
+        TRY(clip_parse(yaml_get(node, "spectral_clip"), &r.spectral, err));
+    if (yaml_get(node, "lotos"))
+        TRY(lotos_parse(yaml_get(node, "lotos"), &r.spectral, &r.lotos, err));
     *ret = r;
     return 0;
 }
@@ -217,6 +222,15 @@ void recipe_text(const struct recipe *r, struct strbuf *out)
     strbuf_addf(out, ",\"shuffle\":%s,\"augment\":\"%s\"", r->shuffle ? "true" : "false",
                 r->augment ? "crop-flip" : "none");
     add_real(out, "clip_norm", r->clip_norm);
+    /* What is off is not said: identities of before stay. */
+    if (r->spectral.method != CLIP_OFF) {
+        strbuf_adds(out, ",\"spectral_clip\":");
+        clip_text(&r->spectral, out);
+    }
+    if (r->lotos.on) {
+        strbuf_adds(out, ",\"lotos\":");
+        lotos_text(&r->lotos, out);
+    }
     strbuf_addc(out, '}');
 }
 

@@ -1,5 +1,5 @@
 /* train.c: the training loop and prediction over a batch source. */
-#include "train.h"
+#include "train_internal.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -12,31 +12,12 @@
 /* Steps between two calls of the progress hook. */
 enum { PROGRESS_STEPS = 8 };
 
-struct loop {
-    struct model *m;
-    const struct recipe *r;
-    const struct batch_source *src;
-    const struct train_hooks *hooks;
-    const struct train_checkpoints *checkpoints; /* NULL: none */
-    uint64_t seed;
-    struct par *par;
-    struct net *net;
-    struct optim *optim;
-    uint32_t *order;
-    float *x, *logits; /* (batch, C, H, W), (batch, classes); logits become their gradient */
-    int32_t *y;
-    uint32_t batch;
-    uint64_t step, n_steps;
-    double loss_sum; /* of the epoch so far */
-    uint64_t n_right;
-};
-
 static size_t image_size(const struct arch *a)
 {
     return (size_t)a->input[0] * a->input[1] * a->input[2];
 }
 
-static int loop_init(struct loop *l, struct error *err)
+int loop_init(struct loop *l, struct error *err)
 {
     const struct arch *a = l->m->arch;
     uint32_t n = l->src->n;
@@ -51,11 +32,14 @@ static int loop_init(struct loop *l, struct error *err)
     TRY(net_new(a, l->batch, l->par, &l->net, err));
     TRY(optim_new(l->m, &l->r->optim, &l->optim, err));
     l->optim->clip_norm = l->r->clip_norm;
+    if (l->r->spectral.method != CLIP_OFF)
+        TRY(spectral_clip_new(&l->r->spectral, l->m, l->seed, &l->clip, err));
     return 0;
 }
 
-static void loop_release(struct loop *l)
+void loop_release(struct loop *l)
 {
+    spectral_clip_free(l->clip);
     optim_free(l->optim);
     net_free(l->net);
     free(l->order);
@@ -75,8 +59,8 @@ static int check_labels(const struct loop *l, uint32_t first, uint32_t n, struct
     return 0;
 }
 
-static int loop_step(struct loop *l, uint32_t epoch, uint32_t first, uint32_t n, double lr,
-                     struct error *err)
+int loop_gradient(struct loop *l, uint32_t epoch, uint32_t first, uint32_t n, double lr,
+                  struct error *err)
 {
     uint32_t classes = l->m->arch->classes;
     double loss;
@@ -93,20 +77,42 @@ static int loop_step(struct loop *l, uint32_t epoch, uint32_t first, uint32_t n,
                          "(now %g) or clip gradients",
                          isnan(loss) ? "NaN" : "infinite", epoch + 1, first / l->batch + 1, lr);
     l->loss_sum += loss * n;
-    TRY(net_backward(l->net, l->m, l->logits, true, NULL, err));
-    optim_step(l->optim, lr, l->par);
-    l->step++;
-    return 0;
+    return net_backward(l->net, l->m, l->logits, true, NULL, err);
 }
 
-static int after_step(struct loop *l, uint32_t n)
+int loop_update(struct loop *l, uint32_t n, double lr, struct error *err)
 {
     const struct train_hooks *h = l->hooks;
+    optim_step(l->optim, lr, l->par);
+    l->step++;
+    if (l->clip)
+        TRY(spectral_clip_step(l->clip, l->m, l->step, NULL, l->par, err));
+    if (l->clip && l->step == l->n_steps)
+        TRY(spectral_clip_finish(l->clip, l->m, NULL, l->par, err));
     if (h && h->count)
         h->count(h->arg, n);
     if (h && h->progress && (l->step % PROGRESS_STEPS == 0 || l->step == l->n_steps))
         return h->progress(h->arg, (double)l->step / (double)l->n_steps);
     return 0;
+}
+
+struct recording {
+    const struct train_hooks *hooks;
+    uint32_t epoch;
+};
+
+static int record(void *arg, const char *layer, uint32_t k, double value, struct error *err)
+{
+    const struct recording *r = arg;
+    return r->hooks->spectral(r->hooks->arg, r->epoch, layer, k, value, err);
+}
+
+int loop_record(struct loop *l, uint32_t epoch, struct error *err)
+{
+    struct recording r = {l->hooks, epoch};
+    if (!l->clip || !l->hooks || !l->hooks->spectral)
+        return 0;
+    return spectral_track(&l->r->spectral, l->m, l->seed, epoch, l->par, record, &r, err);
 }
 
 static void set_order(struct loop *l, uint32_t epoch)
@@ -120,11 +126,19 @@ static void set_order(struct loop *l, uint32_t epoch)
             l->order[i] = i;
 }
 
-static int epoch_end(struct loop *l, uint32_t epoch, struct error *err)
+void loop_begin_epoch(struct loop *l, uint32_t epoch)
+{
+    l->loss_sum = 0;
+    l->n_right = 0;
+    set_order(l, epoch);
+}
+
+int loop_end_epoch(struct loop *l, uint32_t epoch, struct error *err)
 {
     const struct train_hooks *h = l->hooks;
     const struct train_checkpoints *c = l->checkpoints;
     uint32_t all = l->src->n;
+    TRY(loop_record(l, epoch + 1, err));
     if (h && h->epoch_done)
         TRY(h->epoch_done(h->arg, epoch, l->loss_sum / all, 100 * (double)l->n_right / all, err));
     if (!c || !c->save)
@@ -136,6 +150,8 @@ static int epoch_end(struct loop *l, uint32_t epoch, struct error *err)
                             .param = l->m->param,
                             .stat = l->m->stat,
                             .moment = {l->optim->m, l->optim->v}};
+    if (l->clip)
+        s.spectral = spectral_clip_state(l->clip, &s.n_spectral);
     return c->save(c->arg, &s, err);
 }
 
@@ -143,15 +159,13 @@ static int loop_epoch(struct loop *l, uint32_t epoch, struct error *err)
 {
     double lr = schedule_rate(&l->r->schedule, l->r->lr, epoch, l->r->epochs);
     uint32_t all = l->src->n;
-    l->loss_sum = 0;
-    l->n_right = 0;
-    set_order(l, epoch);
+    loop_begin_epoch(l, epoch);
     for (uint32_t first = 0; first < all; first += l->batch) {
         uint32_t n = all - first < l->batch ? all - first : l->batch;
-        TRY(loop_step(l, epoch, first, n, lr, err));
-        TRY(after_step(l, n));
+        TRY(loop_gradient(l, epoch, first, n, lr, err));
+        TRY(loop_update(l, n, lr, err));
     }
-    return epoch_end(l, epoch, err);
+    return loop_end_epoch(l, epoch, err);
 }
 
 static int check_size(const char *what, size_t have, size_t want, struct error *err)
@@ -171,6 +185,10 @@ static int check_state(const struct loop *l, const struct train_state *s, struct
     TRY(check_size("statistics", s->n_stat, l->m->n_stat, err));
     TRY(check_size("moments", (s->moment[0] != NULL) + (s->moment[1] != NULL),
                    (l->optim->m != NULL) + (l->optim->v != NULL), err));
+    size_t n_spectral = 0;
+    if (l->clip)
+        spectral_clip_state(l->clip, &n_spectral);
+    TRY(check_size("numbers of spectral_clip", s->n_spectral, n_spectral, err));
     if (s->epochs > l->r->epochs)
         return error_set(err, ERR_INVALID, "the checkpoint has %u epochs behind it, of %u",
                          s->epochs, l->r->epochs);
@@ -191,6 +209,8 @@ static int restore(struct loop *l, const struct train_state *s, struct error *er
         memcpy(l->optim->m, s->moment[0], s->n_param * sizeof(float));
     if (s->moment[1])
         memcpy(l->optim->v, s->moment[1], s->n_param * sizeof(float));
+    if (l->clip)
+        spectral_clip_restore(l->clip, s->spectral);
     l->optim->steps = l->step = s->steps;
     return 0;
 }
@@ -207,6 +227,8 @@ int train_resume(struct model *m, const struct recipe *r, const struct batch_sou
     int rc = loop_init(&l, err);
     if (rc == 0 && from)
         rc = restore(&l, from, err);
+    if (rc == 0 && !from)
+        rc = loop_record(&l, 0, err);
     for (uint32_t e = from ? from->epochs : 0; rc == 0 && e < r->epochs; e++)
         rc = loop_epoch(&l, e, err);
     loop_release(&l);

@@ -7,8 +7,10 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "lotos.h"
 #include "model.h"
 #include "optim.h"
+#include "spectral_clip.h"
 #include "strbuf.h"
 #include "yaml.h"
 
@@ -35,6 +37,8 @@ struct recipe {
     bool shuffle;
     bool augment; /* augment: crop-flip */
     double clip_norm;
+    struct clip_config spectral; /* spectral_clip: */
+    struct lotos_config lotos;   /* of originals that are trained together; not for train_run */
 };
 
 /* Defaults: sgd, lr 0.1, momentum 0, weight_decay 0, batch 128, epochs 1, constant, shuffle. */
@@ -62,6 +66,8 @@ struct train_state {
     size_t n_param, n_stat;
     const float *param, *stat; /* the model's, (n_param) and (n_stat) */
     const float *moment[2];    /* the optimiser's, (n_param) each; NULL where it keeps none */
+    const double *spectral;    /* (n_spectral) spectral_clip's; NULL without it */
+    size_t n_spectral;
 };
 
 struct train_hooks {
@@ -72,6 +78,10 @@ struct train_hooks {
     int (*progress)(void *arg, double fraction);
     /* Samples forward and backward, for meters. */
     void (*count)(void *arg, uint32_t n_samples);
+    /* Singular values of layers (spectral_clip.h) before the first epoch and after each, epoch 0,
+     * 1, ..., if the recipe has spectral_clip; NULL: not wanted. */
+    int (*spectral)(void *arg, uint32_t epoch, const char *layer, uint32_t k, double value,
+                    struct error *err);
     void *arg;
 };
 
