@@ -46,6 +46,7 @@ struct lethe_loader {
 struct lethe_optim {
     struct optim *o;
     struct lethe_model *model;
+    struct spectral_clip *clip; /* NULL: the recipe does not clip */
 };
 
 /* ---- the host ---- */
@@ -75,7 +76,7 @@ struct host {
     struct net *infer;            /* shared by passes that keep nothing */
     const struct arch *infer_arch;
     uint32_t infer_batch;
-    uint64_t n_dropout, n_trainings; /* streams drawn so far */
+    uint64_t n_dropout, n_trainings, n_clips; /* streams drawn so far */
     const struct adversarial *declared;
     uint32_t n_declared;
     uint64_t declared_seen; /* bit i: the cost of set i is counted */
@@ -96,6 +97,7 @@ struct host_ctx {
     lethe_host table; /* head.host points here */
     bool live;
     struct arena *arena;
+    struct lethe_optim *stepped;     /* the optimiser that took a step last; NULL: none did */
     struct error why;                /* what failed last */
     double progress_lo, progress_hi; /* share of the task that this call is */
     struct host_spare *spare;
@@ -156,6 +158,13 @@ int host_backward(struct host *host, struct lethe_model *model, const float *dlo
 /* The models of a call have ended; their networks serve others. */
 void host_nets_disown(struct host *host);
 void host_nets_free(struct host *host);
+
+/* host_clip.c: clipping by the recipe goes on in whatever steps an unlearner takes. */
+lethe_status host_clip_open(struct host_ctx *c, struct lethe_optim *o);
+lethe_status host_clip_step(struct host_ctx *c, struct lethe_optim *o);
+/* Before the answer of a call is taken: m, if optimisers have moved anything in it, is brought
+ * within the clip value (spectral_clip_finish). */
+lethe_status host_clip_finish(struct host_ctx *c, struct model *m);
 
 /* host_model.c: a handle in the call's arena; NULL when out of memory. */
 struct lethe_model *host_wrap_model(struct host_ctx *c, struct model *m, bool writable);

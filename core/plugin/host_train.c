@@ -81,9 +81,11 @@ static lethe_status open_optim(struct host_ctx *c, lethe_model *m,
         arena_cleanup(c->arena, drop_optim, o) == 0 ? arena_alloc(c->arena, sizeof(*w)) : NULL;
     if (!w)
         return host_nomem(c);
-    *w = (struct lethe_optim){o, m};
-    *out = w;
-    return LETHE_OK;
+    *w = (struct lethe_optim){o, m, NULL};
+    lethe_status status = host_clip_open(c, w);
+    if (status == LETHE_OK)
+        *out = w;
+    return status;
 }
 
 static bool is_share(double v)
@@ -150,7 +152,7 @@ static lethe_status optim_step_slot(lethe_ctx *ctx, lethe_optim *o, double rate)
         return host_pass_on(c, &err);
     optim_step(o->o, rate, c->host->h->par);
     c->host->meters.optimizer_steps++;
-    return LETHE_OK;
+    return host_clip_step(c, o);
 }
 
 const lethe_optim_api host_optim_table = {

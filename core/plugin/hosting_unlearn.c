@@ -108,6 +108,8 @@ static int call(struct unlearning *u, enum step what, double *ret_s, double *ret
     memset(u->model->grad, 0, u->model->n_param * sizeof(*u->model->grad));
     uint64_t start = fs_now_ns(), cpu = fs_cpu_ns();
     lethe_status status = rc == 0 ? step(u, what, c, &job) : host_nomem(c);
+    if (status == LETHE_OK && what == STEP_RUN)
+        status = host_clip_finish(c, u->model);
     *ret_s = (double)(fs_now_ns() - start) / 1e9;
     *ret_cpu_s = (double)(fs_cpu_ns() - cpu) / 1e9;
     return host_call_end(c, status, err);
