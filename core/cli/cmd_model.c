@@ -7,22 +7,40 @@
 
 #include "arch.h"
 #include "cli.h"
+#include "cmd_model.h"
 #include "hash.h"
 #include "model_file.h"
 #include "safetensors.h"
 #include "strbuf.h"
+#include "text.h"
 
-struct model_options {
-    const char *command, *file;
-    bool json;
-};
-
-enum { OPT_JSON = 1024 };
+enum { OPT_JSON = 1024, OPT_SPECTRAL, OPT_ARCH, OPT_OUT, OPT_ITERATIONS, OPT_TOP, OPT_SEED };
 
 static const struct argp_option options[] = {
     {"json", OPT_JSON, 0, 0, "Print one JSON value on standard output", 0},
+    {"spectral", OPT_SPECTRAL, 0, 0,
+     "Norms of the layers instead: singular values, certified bounds, their products", 0},
+    {"arch", OPT_ARCH, "FILE", 0, "With --spectral, for a file that does not say its own", 0},
+    {"out", OPT_OUT, "NORMS.csv", 0, "With --spectral: also write a line a singular value", 0},
+    {"top", OPT_TOP, "K", 0, "With --spectral: singular values a layer, 1 to 8 (default 1)", 0},
+    {"iterations", OPT_ITERATIONS, "N", 0, "With --spectral: of PowerQR (default 200)", 0},
+    {"seed", OPT_SEED, "S", 0, "With --spectral: of the first vectors (default 1)", 0},
     {0},
 };
+
+static void take_number(struct model_options *o, int key, const char *arg,
+                        const struct argp_state *state)
+{
+    static const struct {
+        const char *name;
+        int64_t lo, hi;
+    } range[] = {{"--iterations", 1, 1000000}, {"--top", 1, 8}, {"--seed", 0, INT64_C(1) << 53}};
+    int64_t *to[] = {&o->iterations, &o->top, &o->seed};
+    int i = key - OPT_ITERATIONS;
+    if (!text_to_int(arg, to[i]) || *to[i] < range[i].lo || *to[i] > range[i].hi)
+        argp_error(state, "%s: expected %" PRId64 " to %" PRId64 ", found \"%s\"", range[i].name,
+                   range[i].lo, range[i].hi, arg);
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -30,6 +48,20 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case OPT_JSON:
         o->json = true;
+        break;
+    case OPT_SPECTRAL:
+        o->spectral = true;
+        break;
+    case OPT_ARCH:
+        o->arch = arg;
+        break;
+    case OPT_OUT:
+        o->out = arg;
+        break;
+    case OPT_TOP:
+    case OPT_ITERATIONS:
+    case OPT_SEED:
+        take_number(o, key, arg, state);
         break;
     case ARGP_KEY_ARG:
         if (state->arg_num > 1)
@@ -53,6 +85,10 @@ static const struct argp argp = {
     "Tensors, types, sizes, ranges and the architecture of a model file.\v"
     "The file is checked as it is when a model is loaded: sizes, overlaps, types. A\n"
     "file of PyTorch has no architecture in it; --arch says it to other commands.\n"
+    "\n--spectral prints, layer by layer, an estimate of the L2 norm (PowerQR; it\n"
+    "converges from below) and a certified bound above it, and their products: upper\n"
+    "bounds of the network's Lipschitz constant on pixels (docs/SMOOTHNESS.md).\n"
+    "  lethe model info m.safetensors --spectral --top 4 --out norms.csv\n"
     "\nExit codes: 0 done; 1 a tensor holds numbers that are not finite; 2 wrong\n"
     "options or file; 3 the file cannot be read.",
     NULL,
@@ -205,12 +241,14 @@ static int info(const struct model_options *o, struct totals *total, struct erro
 
 int cmd_model(int argc, char **argv)
 {
-    struct model_options o = {0};
+    struct model_options o = {.iterations = 200, .top = 1, .seed = 1};
     struct error err = ERROR_INIT;
     struct totals total = {0};
     int code = cli_parse(&argp, argc, argv, &o);
     if (code >= 0)
         return code;
+    if (o.spectral)
+        return model_spectral(&o);
     if (info(&o, &total, &err) < 0)
         return cli_fail(&err);
     return total.not_finite ? EXIT_SOME_FAILED : EXIT_OK;

@@ -6,7 +6,7 @@
 
 /* A convolution further below c than this is pulled up (methods of the authors' code). */
 #define PULL_UP 0.05
-enum { FIRST_ITERATIONS = 100 };
+enum { FIRST_ITERATIONS = 30, AGAIN_ITERATIONS = 3 };
 
 static bool composed(const struct clip_layer *l)
 {
@@ -62,7 +62,7 @@ bool clip_refine(const struct clip_pass *p, struct clip_layer *l, uint32_t n)
         clip_redraw(p, l);
         n = n < FIRST_ITERATIONS ? FIRST_ITERATIONS : n;
     }
-    return !isinf(spectral_iterate(l->map, &l->basis, n));
+    return spectral_refine(l->map, &l->basis, n);
 }
 
 /* The least change of the weights after which <u, A v> is c, where u = A v / |A v| now. sigma is a
@@ -119,7 +119,7 @@ bool clip_fast(const struct clip_pass *p, struct clip_layer *l, uint32_t rounds,
     bool exact = l->map->layer->kind == LAYER_CONV && !composed(l);
     for (uint32_t round = 0; round < rounds; round++) {
         bool moved = false;
-        if (!clip_refine(p, l, p->config->iterations))
+        if (!clip_refine(p, l, round == 0 ? p->config->iterations : AGAIN_ITERATIONS))
             return false;
         bool below = l->basis.sigma[0] < p->config->value;
         for (uint32_t k = 0; k < (below ? 1 : l->basis.k); k++)

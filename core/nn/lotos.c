@@ -23,26 +23,35 @@ static int read_real(const struct yaml_node *map, const char *key, double *ret, 
     return 0;
 }
 
+static int read_count(const struct yaml_node *map, const char *key, int64_t most, uint32_t *ret,
+                      struct error *err)
+{
+    const struct yaml_node *node = yaml_get(map, key);
+    int64_t v;
+    if (!node)
+        return 0;
+    TRY(yaml_int(node, key, &v, err));
+    if (v < 1 || v > most)
+        return yaml_error(node, err, "lotos.%s: expected 1 to %" PRId64 ", found %" PRId64, key,
+                          most, v);
+    *ret = (uint32_t)v;
+    return 0;
+}
+
 static int read_map(const struct yaml_node *node, struct lotos_config *c, struct error *err)
 {
-    static const char *const keys[] = {"factor", "mal", "every", NULL};
-    const struct yaml_node *every = yaml_get(node, "every");
-    int64_t v = 1;
+    static const char *const keys[] = {"factor", "mal", "every", "vectors", NULL};
     TRY(yaml_known_keys(node, "lotos", keys, err));
     TRY(read_real(node, "factor", &c->factor, err));
     TRY(read_real(node, "mal", &c->mal, err));
-    if (every)
-        TRY(yaml_int(every, "lotos.every", &v, err));
-    if (v < 1 || v > 1000000)
-        return yaml_error(every, err, "lotos.every: expected 1 to 1000000, found %" PRId64, v);
-    c->every = (uint32_t)v;
-    return 0;
+    TRY(read_count(node, "every", 1000000, &c->every, err));
+    return read_count(node, "vectors", SPECTRAL_BLOCK, &c->vectors, err);
 }
 
 int lotos_parse(const struct yaml_node *node, const struct clip_config *clip,
                 struct lotos_config *ret, struct error *err)
 {
-    struct lotos_config c = {.on = true, .factor = 0.05, .mal = 0.8, .every = 1};
+    struct lotos_config c = {.on = true, .factor = 0.05, .mal = 0.8, .every = 1, .vectors = 1};
     if (node->kind == YAML_SCALAR && strcmp(node->text, "off") == 0) {
         *ret = (struct lotos_config){0};
         return 0;
@@ -64,7 +73,7 @@ void lotos_text(const struct lotos_config *c, struct strbuf *out)
     strbuf_add_double(out, c->factor);
     strbuf_adds(out, ",\"mal\":");
     strbuf_add_double(out, c->mal);
-    strbuf_addf(out, ",\"every\":%u}", c->every);
+    strbuf_addf(out, ",\"every\":%u,\"vectors\":%u}", c->every, c->vectors);
 }
 
 /* ---- the penalty ---- */
@@ -98,6 +107,19 @@ static bool is_term(const struct spectral_map *map)
     return map->layer->kind == LAYER_CONV && map->norm == SPECTRAL_NO_NORM;
 }
 
+/* The terms of one map against one other model's vectors of the same layer. */
+static double against(struct spectral_map *map, const struct spectral_clip *other, uint32_t at,
+                      const struct lotos_config *c, double *grad)
+{
+    double sum = 0;
+    for (uint32_t k = 0; k < c->vectors && spectral_clip_vector(other, at, k); k++) {
+        struct lotos_config weighted = *c;
+        weighted.factor *= 1 - 0.01 * k;
+        sum += lotos_term(map, spectral_clip_vector(other, at, k), &weighted, grad);
+    }
+    return sum;
+}
+
 /* Item: a model and one of its maps; against all other models. */
 static void penalty_item(void *arg, size_t item, unsigned worker)
 {
@@ -113,8 +135,7 @@ static void penalty_item(void *arg, size_t item, unsigned worker)
     spectral_map_load(map, l->m);
     for (uint32_t k = 0; grad && k < t->n; k++)
         if (&t->loop[k] != l)
-            t->sum[item] +=
-                lotos_term(map, spectral_clip_vector(t->loop[k].clip, at), &t->r->lotos, grad);
+            t->sum[item] += against(map, t->loop[k].clip, at, &t->r->lotos, grad);
     float *to = l->m->grad + l->m->tensor[l->m->layer_first_tensor[map->index]].offset;
     for (size_t i = 0; grad && i < n; i++)
         to[i] += (float)grad[i];
@@ -183,7 +204,7 @@ static int joint_run(struct joint *t, struct error *err)
         return error_nomem(err);
     TRY(check_joint(t, err));
     for (uint32_t j = 0; j < t->n; j++)
-        TRY(loop_record(&t->loop[j], 0, err));
+        TRY(loop_start(&t->loop[j], err));
     for (uint32_t e = 0; e < t->r->epochs; e++)
         TRY(joint_epoch(t, e, err));
     return 0;

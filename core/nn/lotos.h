@@ -22,10 +22,12 @@ struct lotos_config {
     bool on;
     double factor, mal;
     uint32_t every; /* steps between penalties */
+    uint32_t
+        vectors; /* singular vectors a map, weighted 1, .99, .98, ... as in the authors' code */
 };
 
-/* {factor: 0.05, mal: 0.8, every: 1}, or off. Without spectral_clip (of method fastclip) there are
- * no vectors, an error. */
+/* {factor: 0.05, mal: 0.8, every: 1, vectors: 1}, or off. Without spectral_clip (of method
+ * fastclip) there are no vectors, an error. */
 int lotos_parse(const struct yaml_node *node, const struct clip_config *clip,
                 struct lotos_config *ret, struct error *err);
 void lotos_text(const struct lotos_config *c, struct strbuf *out); /* canonical JSON */

@@ -68,8 +68,10 @@ bool spectral_basis_is_drawn(const struct spectral_basis *b);
 /* PowerQR (Ebrahimpour-Boroojeny et al., "Spectrum extraction and clipping for implicitly linear
  * layers", AISTATS 2024, algorithm 1): n times X <- (I + A^T A) X = QR, X <- Q; then
  * Rayleigh-Ritz: X is turned inside its span so that sigma are the singular values of A on it,
- * which are never above A's own. Returns by how much (relatively) sigma[0] still grew in the last
- * iteration. */
+ * which are never above A's own. false: out of memory. */
+bool spectral_refine(struct spectral_map *map, struct spectral_basis *b, uint32_t n);
+/* The same; returns by how much (relatively) sigma[0] still grew in the last iteration, infinite
+ * when out of memory. */
 double spectral_iterate(struct spectral_map *map, struct spectral_basis *b, uint32_t n);
 
 /* A number at least the L2 norm of W (rows, cols; entries row_step and col_step apart), within a

@@ -9,8 +9,10 @@
 #include "clip_internal.h"
 
 /* Singular vectors a layer that one clip sees (the published code sees one), rounds of a clip, and
- * of the last one, whose result is to be relied on. */
-enum { CLIP_BLOCK = 4, CLIP_ROUNDS = 2, LAST_ROUNDS = 40, LAST_ITERATIONS = 100 };
+ * of the last one, whose result is to be relied on. A convolution has many values near its largest:
+ * one deflation alone leaves the next ones. */
+enum { CLIP_BLOCK = 4, CLIP_ROUNDS = 20, LAST_ROUNDS = 60, LAST_ITERATIONS = 50 };
+#define CLIP_TOLERANCE 0.02
 #define LAST_TOLERANCE 0.01
 
 struct spectral_clip {
@@ -131,7 +133,7 @@ static int sweep(struct spectral_clip *clip, struct model *m, const uint8_t *mas
 
 static bool clip_once(const struct clip_pass *p, struct clip_layer *l)
 {
-    return clip_fast(p, l, CLIP_ROUNDS, 0);
+    return clip_fast(p, l, CLIP_ROUNDS, CLIP_TOLERANCE);
 }
 
 int spectral_clip_step(struct spectral_clip *clip, struct model *m, uint64_t step,
@@ -208,9 +210,10 @@ struct spectral_map *spectral_clip_map(struct spectral_clip *clip, uint32_t i)
     return clip->layer[i].map;
 }
 
-const double *spectral_clip_vector(const struct spectral_clip *clip, uint32_t i)
+const double *spectral_clip_vector(const struct spectral_clip *clip, uint32_t i, uint32_t k)
 {
-    return clip->layer[i].basis.v;
+    const struct spectral_basis *b = &clip->layer[i].basis;
+    return k < b->k ? b->v + k * b->n_in : NULL;
 }
 
 static bool refresh_layer(const struct clip_pass *p, struct clip_layer *l)
@@ -226,7 +229,7 @@ int spectral_clip_refresh(struct spectral_clip *clip, const struct model *m, str
 
 /* ---- recording ---- */
 
-enum { TRACK_SPARE = 3, TRACK_ITERATIONS = 40 };
+enum { TRACK_SPARE = 2, TRACK_ITERATIONS = 30 };
 
 struct tracking {
     const struct clip_config *config;
@@ -248,7 +251,7 @@ static void track_layer(void *arg, size_t item, unsigned worker)
     if (t->failed[item])
         return;
     spectral_basis_draw(b, &rng);
-    t->failed[item] = isinf(spectral_iterate(&t->map[item], b, TRACK_ITERATIONS));
+    t->failed[item] = !spectral_refine(&t->map[item], b, TRACK_ITERATIONS);
 }
 
 static int record_layer(const struct tracking *t, const struct model *m, uint32_t i,

@@ -41,8 +41,8 @@ struct spectral_clip;
 int spectral_clip_new(const struct clip_config *config, const struct model *m, uint64_t seed,
                       struct spectral_clip **ret, struct error *err);
 void spectral_clip_free(struct spectral_clip *clip); /* accepts NULL */
-/* After optimiser step number `step` (1, 2, ...): clips m's weights when it is time to. mask
- * (n_param), may be NULL: weights where it is 0 keep their bits. */
+/* After optimiser step number `step` (1, 2, ...; 0: before the first): clips m's weights when it is
+ * time to. mask (n_param), may be NULL: weights where it is 0 keep their bits. */
 int spectral_clip_step(struct spectral_clip *clip, struct model *m, uint64_t step,
                        const uint8_t *mask, struct par *par, struct error *err);
 /* After the last step: until no singular value is more than 1 % above c (fresh vectors; what
@@ -59,9 +59,9 @@ void spectral_clip_restore(struct spectral_clip *clip, const double *state);
 
 uint32_t spectral_clip_n_maps(const struct spectral_clip *clip);
 struct spectral_map *spectral_clip_map(struct spectral_clip *clip, uint32_t i);
-/* The current top right singular vector (n_in of the map), refined by one PowerQR iteration on m's
- * weights by spectral_clip_refresh (all maps). */
-const double *spectral_clip_vector(const struct spectral_clip *clip, uint32_t i);
+/* The current right singular vector k (0: the top one) of map i, (n_in) of the map; NULL: it is not
+ * kept. Refined by one PowerQR iteration on m's weights by spectral_clip_refresh (all maps). */
+const double *spectral_clip_vector(const struct spectral_clip *clip, uint32_t i, uint32_t k);
 int spectral_clip_refresh(struct spectral_clip *clip, const struct model *m, struct par *par,
                           struct error *err);
 

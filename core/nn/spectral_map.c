@@ -32,39 +32,53 @@ static struct tap tap_of(const struct arch_layer *l, size_t row)
                         (int64_t)(row % k) - l->pad};
 }
 
-/* columns (cols, pixels) from x (ci, h, w), or added back to x. */
+/* The output columns [from, to) whose input column lies inside the map. */
+static void inside(const struct arch_layer *l, int64_t dx, int64_t *from, int64_t *to)
+{
+    const int64_t stride = l->stride, w = l->in[2], out = l->out[2];
+    int64_t first = dx < 0 ? (-dx + stride - 1) / stride : 0;
+    int64_t last = w - 1 - dx < 0 ? 0 : (w - 1 - dx) / stride + 1;
+    *to = last < out ? last : out;
+    *from = first < *to ? first : *to;
+}
+
+/* columns (cols, pixels) from x (ci, h, w). */
 static void columns_of(const struct spectral_map *map, const double *x, double *columns)
 {
     const struct arch_layer *l = map->layer;
-    const int64_t h = l->in[1], w = l->in[2];
+    const int64_t h = l->in[1], w = l->in[2], stride = l->stride;
     for (size_t row = 0; row < map->cols; row++) {
         struct tap t = tap_of(l, row);
         const double *plane = x + t.channel * (size_t)(h * w);
         double *to = columns + row * map->pixels;
-        for (int64_t oy = 0; oy < l->out[1]; oy++)
-            for (int64_t ox = 0; ox < l->out[2]; ox++) {
-                int64_t y = oy * l->stride + t.dy, at = ox * l->stride + t.dx;
-                bool inside = y >= 0 && y < h && at >= 0 && at < w;
-                *to++ = inside ? plane[y * w + at] : 0;
-            }
+        int64_t first, last;
+        inside(l, t.dx, &first, &last);
+        for (int64_t oy = 0; oy < l->out[1]; oy++, to += l->out[2]) {
+            int64_t y = oy * stride + t.dy;
+            memset(to, 0, l->out[2] * sizeof(*to));
+            for (int64_t ox = first; y >= 0 && y < h && ox < last; ox++)
+                to[ox] = plane[y * w + ox * stride + t.dx];
+        }
     }
 }
 
+/* x = the sum of what the columns hold of each pixel. */
 static void columns_add(const struct spectral_map *map, const double *columns, double *x)
 {
     const struct arch_layer *l = map->layer;
-    const int64_t h = l->in[1], w = l->in[2];
+    const int64_t h = l->in[1], w = l->in[2], stride = l->stride;
     memset(x, 0, map->n_in * sizeof(*x));
     for (size_t row = 0; row < map->cols; row++) {
         struct tap t = tap_of(l, row);
         double *plane = x + t.channel * (size_t)(h * w);
         const double *from = columns + row * map->pixels;
-        for (int64_t oy = 0; oy < l->out[1]; oy++)
-            for (int64_t ox = 0; ox < l->out[2]; ox++, from++) {
-                int64_t y = oy * l->stride + t.dy, at = ox * l->stride + t.dx;
-                if (y >= 0 && y < h && at >= 0 && at < w)
-                    plane[y * w + at] += *from;
-            }
+        int64_t first, last;
+        inside(l, t.dx, &first, &last);
+        for (int64_t oy = 0; oy < l->out[1]; oy++, from += l->out[2]) {
+            int64_t y = oy * stride + t.dy;
+            for (int64_t ox = first; y >= 0 && y < h && ox < last; ox++)
+                plane[y * w + ox * stride + t.dx] += from[ox];
+        }
     }
 }
 

@@ -154,23 +154,32 @@ static void ritz(struct spectral_map *map, struct spectral_basis *b, double *aa)
         b->sigma[i] = sqrt(fmax(s.a[i][i], 0));
 }
 
+static void step(struct spectral_basis *b, const double *aa)
+{
+    cblas_daxpy((int)(b->k * b->n_in), 1, aa, 1, b->v, 1);
+    orthonormalise(b);
+}
+
+bool spectral_refine(struct spectral_map *map, struct spectral_basis *b, uint32_t n)
+{
+    double *aa = malloc(b->k * b->n_in * sizeof(*aa));
+    for (uint32_t i = 0; aa && i < n; i++) {
+        products(map, b, aa);
+        step(b, aa);
+    }
+    if (aa)
+        ritz(map, b, aa);
+    bool done = aa != NULL;
+    free(aa);
+    return done;
+}
+
 double spectral_iterate(struct spectral_map *map, struct spectral_basis *b, uint32_t n)
 {
-    double before = 0, *aa = malloc(b->k * b->n_in * sizeof(*aa));
-    if (!aa)
-        return INFINITY; /* the old values stay, far from converged */
-    for (uint32_t step = 0; step < n; step++) {
-        if (step + 1 == n) {
-            ritz(map, b, aa);
-            before = b->sigma[0];
-        }
-        products(map, b, aa);
-        cblas_daxpy((int)(b->k * b->n_in), 1, aa, 1, b->v, 1);
-        orthonormalise(b);
-    }
-    ritz(map, b, aa);
-    free(aa);
-    if (n == 0)
+    if (!spectral_refine(map, b, n > 0 ? n - 1 : 0))
+        return INFINITY;
+    double before = b->sigma[0];
+    if (n == 0 || !spectral_refine(map, b, 1))
         return INFINITY;
     return b->sigma[0] > 0 ? (b->sigma[0] - before) / b->sigma[0] : 0;
 }

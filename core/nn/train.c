@@ -107,7 +107,8 @@ static int record(void *arg, const char *layer, uint32_t k, double value, struct
     return r->hooks->spectral(r->hooks->arg, r->epoch, layer, k, value, err);
 }
 
-int loop_record(struct loop *l, uint32_t epoch, struct error *err)
+/* Singular values to the hook, if there is one. */
+static int loop_record(struct loop *l, uint32_t epoch, struct error *err)
 {
     struct recording r = {l->hooks, epoch};
     if (!l->clip || !l->hooks || !l->hooks->spectral)
@@ -124,6 +125,13 @@ static void set_order(struct loop *l, uint32_t epoch)
     else
         for (uint32_t i = 0; i < l->src->n; i++)
             l->order[i] = i;
+}
+
+int loop_start(struct loop *l, struct error *err)
+{
+    if (l->clip && !l->r->spectral.published)
+        TRY(spectral_clip_step(l->clip, l->m, 0, NULL, l->par, err));
+    return loop_record(l, 0, err);
 }
 
 void loop_begin_epoch(struct loop *l, uint32_t epoch)
@@ -228,7 +236,7 @@ int train_resume(struct model *m, const struct recipe *r, const struct batch_sou
     if (rc == 0 && from)
         rc = restore(&l, from, err);
     if (rc == 0 && !from)
-        rc = loop_record(&l, 0, err);
+        rc = loop_start(&l, err);
     for (uint32_t e = from ? from->epochs : 0; rc == 0 && e < r->epochs; e++)
         rc = loop_epoch(&l, e, err);
     loop_release(&l);

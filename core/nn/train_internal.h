@@ -33,7 +33,7 @@ int loop_gradient(struct loop *l, uint32_t epoch, uint32_t first, uint32_t n, do
 /* A step of the optimiser with what the gradient is now, clipping, counters, progress. */
 int loop_update(struct loop *l, uint32_t n, double lr, struct error *err);
 int loop_end_epoch(struct loop *l, uint32_t epoch, struct error *err);
-/* Singular values to the hook, if there is one. */
-int loop_record(struct loop *l, uint32_t epoch, struct error *err);
+/* Before the first step: drawn weights are clipped. */
+int loop_start(struct loop *l, struct error *err);
 
 #endif

@@ -256,7 +256,8 @@ static lethe_status recipe_train(lethe_ctx *ctx, lethe_model *m, const lethe_vie
     if (!s.id)
         return host_nomem(c);
     struct batch_source source = {v->n, fill_from_view, &s};
-    struct train_hooks hooks = {train_epoch, train_progress, train_count, &s};
+    struct train_hooks hooks = {
+        .epoch_done = train_epoch, .progress = train_progress, .count = train_count, .arg = &s};
     int rc = train_run(m->m, r, &source, seed.key, c->host->h->par, &hooks, &err);
     host_give(c, s.id, r->batch * sizeof(*s.id));
     if (rc == 0)

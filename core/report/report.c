@@ -157,6 +157,23 @@ static int write_curves(const struct results *r, const struct curve_names *names
     return rc;
 }
 
+static int write_spectral(const struct results *r, const char *out_dir, struct error *err)
+{
+    struct csv_writer w;
+    csv_writer_init(&w);
+    if (!report_spectral(r, &w)) {
+        csv_writer_release(&w);
+        return 0;
+    }
+    char *dir = fs_join(out_dir, "curves");
+    int rc = dir ? fs_mkdirs(dir, err) : error_nomem(err);
+    if (rc == 0)
+        rc = save(&w, dir, "spectral-originals.csv", err);
+    csv_writer_release(&w);
+    free(dir);
+    return rc;
+}
+
 int report_write(const struct results *r, const struct report_options *options, struct error *err)
 {
     struct board b;
@@ -170,6 +187,8 @@ int report_write(const struct results *r, const struct report_options *options, 
         rc = write_tables(&b, options->out_dir, err);
     if (rc == 0)
         rc = write_curves(r, &names, options->out_dir, err);
+    if (rc == 0)
+        rc = write_spectral(r, options->out_dir, err);
     if (rc == 0 && options->figures)
         rc = figures_write(&b, options, err);
     free(names.first);

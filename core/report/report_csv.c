@@ -174,9 +174,9 @@ void report_leaderboard(const struct board *b, struct csv_writer *out)
 
 void report_transfer(const struct results *r, struct csv_writer *out)
 {
-    static const char *const names[] = {"attack",    "source",      "target",      "rate",
-                                        "n",         "transferred", "label_match", "rows",
-                                        "source_id", "target_id",   "notes",       NULL};
+    static const char *const names[] = {
+        "attack", "source",    "target",    "rate",  "n",       "transferred", "label_match",
+        "rows",   "source_id", "target_id", "notes", "variant", NULL};
     header(out, names);
     csv_end_row(out);
     for (size_t i = 0; i < r->n_transfer; i++) {
@@ -190,6 +190,7 @@ void report_transfer(const struct results *r, struct csv_writer *out)
         csv_cell(out, t->source_id);
         csv_cell(out, t->target_id);
         csv_cell(out, t->note);
+        csv_cell(out, t->variant);
         csv_end_row(out);
     }
 }
@@ -221,4 +222,44 @@ void report_curve(const struct results *r, const char *name, struct csv_writer *
         for (size_t k = 0; k < r->row[i].n_curves; k++)
             if (strcmp(r->row[i].curve[k].name, name) == 0)
                 curve_rows(&r->row[i], &r->row[i].curve[k], out);
+}
+
+static void spectral_row(const struct result_row *row, const struct result_spectral *v,
+                         struct csv_writer *w)
+{
+    csv_cell(w, row->scenario);
+    csv_cell(w, row->method);
+    index_cell(w, row->seed_model);
+    csv_cell_int(w, v->epoch);
+    csv_cell(w, v->layer);
+    csv_cell_int(w, v->k);
+    csv_cell_double(w, v->value);
+    csv_end_row(w);
+}
+
+/* The same original stands in the rows of several forget sets. */
+static bool seen_before(const struct results *r, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (r->row[k].n_spectral > 0 && strcmp(r->row[k].scenario, r->row[i].scenario) == 0 &&
+            strcmp(r->row[k].model_id, r->row[i].model_id) == 0)
+            return true;
+    return false;
+}
+
+bool report_spectral(const struct results *r, struct csv_writer *out)
+{
+    static const char *const names[] = {"scenario", "method", "seed_model", "epoch",
+                                        "layer",    "k",      "value",      NULL};
+    bool some = false;
+    for (size_t i = 0; i < r->n_rows; i++)
+        some |= r->row[i].n_spectral > 0;
+    if (!some)
+        return false;
+    header(out, names);
+    csv_end_row(out);
+    for (size_t i = 0; i < r->n_rows; i++)
+        for (size_t k = 0; !seen_before(r, i) && k < r->row[i].n_spectral; k++)
+            spectral_row(&r->row[i], &r->row[i].spectral[k], out);
+    return true;
 }

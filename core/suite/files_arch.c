@@ -110,16 +110,23 @@ static uint32_t classes_of_tensors(const struct safetensors *st, const struct ar
     return t && t->n_dim > 1 && t->dim[0] <= INT32_MAX ? (uint32_t)t->dim[0] : 0;
 }
 
+/* 0 x 0 x 0 without images: the architecture must say what it reads. */
+static const uint32_t *shape_of(const struct arch_request *r)
+{
+    static const uint32_t unknown[3] = {0, 0, 0};
+    return r->images ? r->images->shape : unknown;
+}
+
 static int parse_for(const struct arch_request *r, const struct source *s, struct arch **ret,
                      struct error *err)
 {
     uint32_t classes = s->arch ? s->arch->classes : r->classes_seen;
     struct arch *arch = NULL;
-    TRY(parse(r->arch, r->images->shape, classes ? classes : 2, &arch, err));
+    TRY(parse(r->arch, shape_of(r), classes ? classes : 2, &arch, err));
     uint32_t in_file = s->open && !s->arch ? classes_of_tensors(&s->st, arch) : 0;
     if (in_file && in_file != arch->classes) {
         arch_free(arch);
-        return parse(r->arch, r->images->shape, in_file, ret, err);
+        return parse(r->arch, shape_of(r), in_file, ret, err);
     }
     *ret = arch;
     return 0;
@@ -127,8 +134,8 @@ static int parse_for(const struct arch_request *r, const struct source *s, struc
 
 static int check_images(const struct arch_request *r, const struct arch *a, struct error *err)
 {
-    const uint32_t *want = a->input, *found = r->images->shape;
-    if (memcmp(want, found, sizeof(a->input)) == 0)
+    const uint32_t *want = a->input, *found = shape_of(r);
+    if (!r->images || memcmp(want, found, sizeof(a->input)) == 0)
         return 0;
     return error_set(err, ERR_INVALID,
                      "%s: images of %" PRIu32 "x%" PRIu32 "x%" PRIu32

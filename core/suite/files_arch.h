@@ -6,11 +6,11 @@
 #include "files_data.h"
 
 struct arch_request {
-    const char *arch;         /* a name or a YAML file; NULL: the model file's own */
-    const char *model;        /* a model file; NULL: none */
-    const char *model_option; /* "--init", for messages */
-    const struct file_images *images;
-    uint32_t classes_seen; /* largest label + 1; 0: no labels */
+    const char *arch;                 /* a name or a YAML file; NULL: the model file's own */
+    const char *model;                /* a model file; NULL: none */
+    const char *model_option;         /* "--init", for messages */
+    const struct file_images *images; /* NULL: none, the architecture says its input */
+    uint32_t classes_seen;            /* largest label + 1; 0: no labels */
 };
 
 /* What the YAML file says wins; what it leaves open (always, for a bare name) is the images' shape,

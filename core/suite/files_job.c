@@ -15,6 +15,7 @@ static const struct files_kind {
 } kinds[] = {
     {"train", files_train},
     {"predict", files_predict},
+    {"spectral", files_spectral},
     {"attack-member", files_member},
     {"attack-example", files_perturb},
     {"selftest-attacks", files_selftest},

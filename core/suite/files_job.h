@@ -33,6 +33,10 @@ int files_train(struct files_job *job, struct error *err);
 /* arch, model, images, batch, out -> images, classes */
 int files_predict(struct files_job *job, struct error *err);
 
+/* arch, model, iterations, top, seed, out ("": no file) -> layers, bound, certified,
+ * bound_composed, certified_composed */
+int files_spectral(struct files_job *job, struct error *err);
+
 /* ---- for the files_*.c files ---- */
 
 const char *files_text(const struct files_job *job, const char *key,

@@ -11,6 +11,7 @@
 struct watch {
     struct files_job *job;
     json_t *loss, *accuracy; /* one number an epoch; owned by the job's result */
+    json_t *spectral;        /* NULL without spectral_clip */
     uint32_t epochs, epoch;  /* epoch: how many are done */
     double last_loss;
 };
@@ -23,6 +24,15 @@ static int epoch_done(void *arg, uint32_t epoch, double loss, double accuracy, s
     bool kept = json_array_append_new(w->loss, json_number_or_null(loss)) == 0 &&
                 json_array_append_new(w->accuracy, json_number_or_null(accuracy)) == 0;
     return kept ? 0 : error_nomem(err);
+}
+
+static int spectral(void *arg, uint32_t epoch, const char *layer, uint32_t k, double value,
+                    struct error *err)
+{
+    struct watch *w = arg;
+    json_t *o = json_pack("{s:I,s:s,s:I,s:f}", "epoch", (json_int_t)epoch, "layer", layer, "k",
+                          (json_int_t)k, "value", value);
+    return o && json_array_append_new(w->spectral, o) == 0 ? 0 : error_nomem(err);
 }
 
 static int progress(void *arg, double fraction)
@@ -39,7 +49,8 @@ static int progress(void *arg, double fraction)
     return 0;
 }
 
-/* {"epochs", "loss", "accuracy", "seed", "params"}; the arrays are filled as training goes on. */
+/* {"epochs", "loss", "accuracy", "seed", "params"}, and with spectral_clip "spectral"; the arrays
+ * are filled as training goes on. */
 static int start_result(struct files_job *job, const struct model *m, const struct recipe *r,
                         json_int_t seed, struct watch *w, struct error *err)
 {
@@ -49,6 +60,10 @@ static int start_result(struct files_job *job, const struct model *m, const stru
     json_decref(o);
     w->loss = json_object_get(job->result, "loss");
     w->accuracy = json_object_get(job->result, "accuracy");
+    if (rc == 0 && r->spectral.method != CLIP_OFF &&
+        json_object_set_new(job->result, "spectral", json_array()) != 0)
+        rc = error_nomem(err);
+    w->spectral = json_object_get(job->result, "spectral");
     return rc;
 }
 
@@ -72,7 +87,8 @@ static int run(struct files_job *job, struct model *m, const struct view *view,
     uint64_t stream = task_seed("train", seed);
     struct files_source source = {view, stream, recipe->augment};
     struct batch_source batches = {(uint32_t)view_count(view), files_fill, &source};
-    struct train_hooks hooks = {epoch_done, progress, NULL, &watch};
+    struct train_hooks hooks = {
+        .epoch_done = epoch_done, .progress = progress, .spectral = spectral, .arg = &watch};
     TRY(start_weights(job, m, stream, err));
     TRY(train_run(m, recipe, &batches, stream, job->par, &hooks, err));
     if (!model_is_finite(m))
@@ -111,6 +127,10 @@ int files_train(struct files_job *job, struct error *err)
     struct arena *arena = arena_new();
     const char *text = files_text(job, "recipe", err), *out = files_text(job, "out", err);
     int rc = text && out ? recipe_from_text(text, &recipe, err) : err->code;
+    if (rc == 0 && recipe.lotos.on)
+        rc = error_set(err, ERR_INVALID,
+                       "lotos trains several models together, this command one; it is for the "
+                       "originals of a suite");
     if (rc == 0)
         rc = files_model(job, &arch, &m, err);
     if (rc == 0)

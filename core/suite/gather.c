@@ -7,6 +7,7 @@
 #include "columns.h"
 #include "fs.h"
 #include "gather_names.h"
+#include "gather_spectral.h"
 #include "hosting.h"
 #include "strbuf.h"
 #include "text.h"
@@ -324,6 +325,7 @@ static int gather_row(const struct gatherer *g, const struct plan_row *r, struct
     if (row->status != VERDICT_OK)
         return (row->host = text_dup("")) ? 0 : error_nomem(err);
     TRY(fill_counts(g, r, row, err));
+    TRY(gather_spectral(g->plan, g->store, r, row, err));
     return is_imported(g, r) ? no_costs(row, err) : fill_costs(g, r, row, err);
 }
 

@@ -48,13 +48,16 @@ static int gather_one(const struct plan *p, const struct store *store,
         note = !task ? from->reason : task->reason ? task->reason : "not run";
     else if (isnan(t->rate))
         note = "no sample is eligible";
-    t->attack = text_dup(e->label);
+    const char *variant = p->suite->variant[from->variant].name;
+    t->attack = *variant ? text_format("%s (%s)", e->label, variant) : text_dup(e->label);
+    t->variant = text_dup(variant);
     t->source = text_format("original-%lld", (long long)from->seed_source);
     t->target = text_format("original-%lld", (long long)from->seed_target);
     t->source_id = id_of(p, from->source_model);
     t->target_id = id_of(p, from->target_model);
     t->note = text_dup(note);
-    bool ok = t->attack && t->source && t->target && t->source_id && t->target_id && t->note;
+    bool ok = t->variant && t->attack && t->source && t->target && t->source_id && t->target_id &&
+              t->note;
     return ok ? 0 : error_nomem(err);
 }
 

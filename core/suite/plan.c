@@ -342,10 +342,10 @@ static int build(struct planner *b, const struct plan_options *o, struct error *
 {
     const struct suite *s = b->suite;
     TRY(plan_data(b, err));
-    TRY(plan_shadows(b, err));
     for (unsigned i = 0; i < s->n_scenarios; i++) {
         if (o && o->scenario && strcmp(o->scenario, s->scenario[i].name) != 0)
             continue;
+        TRY(plan_variant_use(b, i, err));
         TRY(rows_of(b, i, -2, err));
         TRY(rows_of(b, i, -1, err));
         for (unsigned e = 0; e < s->n_unlearn; e++)
@@ -369,14 +369,11 @@ int plan_make(const struct suite *s, const struct plugin_set *plugins, const jso
 {
     struct plan p = {
         .suite = s, .machine = json_deep_copy(machine), .options = options_json(options)};
-    struct strbuf arch, recipe;
+    struct strbuf arch;
     strbuf_init(&arch);
-    strbuf_init(&recipe);
     arch_text(s->arch, &arch);
-    recipe_text(&s->train, &recipe);
-    struct planner b = {
-        .plan = &p, .suite = s, .plugins = plugins, .arch_text = arch.s, .recipe_text = recipe.s};
-    int rc = arch.failed || recipe.failed || !p.machine || !p.options ? error_nomem(err) : 0;
+    struct planner b = {.plan = &p, .suite = s, .plugins = plugins, .arch_text = arch.s};
+    int rc = arch.failed || !p.machine || !p.options ? error_nomem(err) : 0;
     if (rc == 0)
         rc = json_get_string(machine, "lethe-worker info", "numerics", &b.numerics, err);
     if (rc == 0)
@@ -384,10 +381,11 @@ int plan_make(const struct suite *s, const struct plugin_set *plugins, const jso
     if (rc == 0)
         rc = data_spec_counts(&s->data, &p.n_train_rows, &p.n_test_rows, err);
     if (rc == 0)
+        rc = plan_variants_make(&b, err);
+    if (rc == 0)
         rc = build(&b, options, err);
-    free(b.shadow);
+    plan_variants_release(&b);
     strbuf_release(&arch);
-    strbuf_release(&recipe);
     if (rc < 0) {
         plan_release(&p);
         return rc;

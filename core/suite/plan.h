@@ -81,7 +81,8 @@ struct plan_row {
 
 /* One row of transfer.csv: samples perturbed on one original model, shown to another. */
 struct plan_transfer {
-    unsigned entry; /* index in suite->transfer */
+    unsigned entry;   /* index in suite->transfer */
+    unsigned variant; /* index in suite->variant */
     int64_t seed_source, seed_target;
     uint32_t source_model, target_model; /* NO_TASK: not to be had */
     uint32_t task;                       /* NO_TASK: see reason */

@@ -36,10 +36,27 @@ struct planner {
     const struct suite *suite;
     const struct plugin_set *plugins;
     const char *numerics;
-    char *arch_text, *recipe_text;
+    char *arch_text;
     uint32_t data;
-    uint32_t *shadow; /* (n_shadow) predictions of the shadow models */
+    /* Of the variant at hand (plan_variant.c). */
+    unsigned variant_at; /* index in suite->variant */
+    const struct recipe *recipe;
+    char *recipe_text;            /* without lotos, which is for originals */
+    char *original_text;          /* of originals */
+    uint32_t *shadow;             /* (n_shadow) predictions of the shadow models; NULL: none */
+    struct plan_variant *variant; /* (suite->n_variants) */
 };
+
+/* plan_variant.c: recipes as texts and shadow models, once a variant. */
+int plan_variants_make(struct planner *b, struct error *err);
+void plan_variants_release(struct planner *b);
+/* From now on b plans models of that scenario's variant. */
+int plan_variant_use(struct planner *b, unsigned scenario, struct error *err);
+int plan_variant_at(struct planner *b, unsigned variant, struct error *err);
+
+/* plan_joint.c: an original that is trained together with those of the other model seeds. */
+int plan_joint(struct planner *b, int64_t seed, const char *title, uint32_t *ret,
+               struct error *err);
 
 int plan_data(struct planner *b, struct error *err);
 /* role: "original", "retrain" or "shadow". forget: NULL, or whose retain set is trained on

@@ -189,6 +189,7 @@ int plan_metrics(struct planner *b, struct error *err)
     const struct suite *s = b->suite;
     for (unsigned r = 0; r < b->plan->n_rows; r++) {
         struct plan_row *row = &b->plan->row[r];
+        TRY(plan_variant_use(b, row->scenario, err));
         for (unsigned i = 0; i < s->n_metrics; i++)
             if (s->metric[i].desc && is_measured(b, &s->metric[i], row))
                 TRY(plan_metric(b, &s->metric[i], row, &row->metric[i], err));

@@ -106,6 +106,7 @@ static int plan_source(struct planner *b, unsigned entry, const struct original 
         const char *why = obstacle(e, &original[i], &original[k]);
         struct plan_transfer *t = &b->plan->transfer[b->plan->n_transfer];
         *t = (struct plan_transfer){.entry = entry,
+                                    .variant = b->variant_at,
                                     .seed_source = s->seed_model.v[i],
                                     .seed_target = s->seed_model.v[k],
                                     .source_model = original[i].model,
@@ -121,15 +122,13 @@ static int plan_source(struct planner *b, unsigned entry, const struct original 
     return 0;
 }
 
-int plan_transfers(struct planner *b, struct error *err)
+/* The originals of the variant at hand among each other. */
+static int plan_matrices(struct planner *b, struct error *err)
 {
     const struct suite *s = b->suite;
     unsigned n = s->seed_model.n;
-    if (s->n_transfer == 0)
-        return 0;
     struct original *original = calloc(n + 1u, sizeof(*original));
-    b->plan->transfer = calloc((size_t)s->n_transfer * n * n + 1, sizeof(*b->plan->transfer));
-    int rc = original && b->plan->transfer ? 0 : error_nomem(err);
+    int rc = original ? 0 : error_nomem(err);
     for (unsigned i = 0; rc == 0 && i < n; i++)
         rc = find_original(b, s->seed_model.v[i], &original[i], err);
     for (unsigned e = 0; rc == 0 && e < s->n_transfer; e++)
@@ -139,4 +138,20 @@ int plan_transfers(struct planner *b, struct error *err)
         free(original[i].reason);
     free(original);
     return rc;
+}
+
+int plan_transfers(struct planner *b, struct error *err)
+{
+    const struct suite *s = b->suite;
+    size_t n = (size_t)s->n_variants * s->n_transfer * s->seed_model.n * s->seed_model.n;
+    if (s->n_transfer == 0)
+        return 0;
+    b->plan->transfer = calloc(n + 1, sizeof(*b->plan->transfer));
+    if (!b->plan->transfer)
+        return error_nomem(err);
+    for (unsigned v = 0; v < s->n_variants; v++) {
+        TRY(plan_variant_at(b, v, err));
+        TRY(plan_matrices(b, err));
+    }
+    return 0;
 }

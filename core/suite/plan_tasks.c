@@ -60,7 +60,9 @@ int plan_data(struct planner *b, struct error *err)
 int plan_train(struct planner *b, const char *role, int64_t seed, const json_t *forget,
                double share, const char *title, uint32_t *ret, struct error *err)
 {
-    bool shadow = strcmp(role, "shadow") == 0;
+    bool shadow = strcmp(role, "shadow") == 0, original = strcmp(role, "original") == 0;
+    if (original && b->recipe->lotos.on)
+        return plan_joint(b, seed, title, ret, err);
     struct draft d = {.kind = TASK_TRAIN, .identity = draft_identity(TASK_TRAIN)};
     draft_set(&d, "numerics", json_string(b->numerics));
     draft_input(b, &d, "data", b->data);
@@ -76,7 +78,7 @@ int plan_train(struct planner *b, const char *role, int64_t seed, const json_t *
         draft_set(&d, "rows", json_pack("{s:b}", "all", 1));
     double rows = shadow ? (b->plan->n_train_rows + b->plan->n_test_rows) / 2.0
                          : b->plan->n_train_rows * share;
-    d.weight = 3.0 * rows * b->suite->train.epochs;
+    d.weight = 3.0 * rows * b->recipe->epochs;
     d.title = text_dup(title);
     return plan_add(b->plan, &d, ret, err);
 }
@@ -84,6 +86,8 @@ int plan_train(struct planner *b, const char *role, int64_t seed, const json_t *
 int plan_random(struct planner *b, uint32_t *ret, struct error *err)
 {
     struct recipe none = b->suite->train;
+    none.spectral.method = CLIP_OFF;
+    none.lotos.on = false;
     struct strbuf text;
     char *kept = b->recipe_text;
     none.epochs = 0;

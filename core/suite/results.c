@@ -33,11 +33,15 @@ static void row_release(struct result_row *row, size_t n_columns)
         free(row->curve[i].y);
     }
     free(row->curve);
+    for (size_t i = 0; i < row->n_spectral; i++)
+        free(row->spectral[i].layer);
+    free(row->spectral);
 }
 
 static void transfers_free(struct result_transfer *t, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
+        free(t[i].variant);
         free(t[i].attack);
         free(t[i].source);
         free(t[i].target);

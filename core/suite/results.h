@@ -29,6 +29,12 @@ struct result_curve { /* one file of curves/ */
     double *x, *y;
 };
 
+struct result_spectral { /* one line of curves/spectral-originals.csv */
+    uint32_t epoch, k;
+    char *layer;
+    double value;
+};
+
 enum row_class { ROW_METHOD = 0, ROW_ORIGINAL, ROW_ORACLE };
 
 struct result_row {
@@ -54,10 +60,13 @@ struct result_row {
     char *host, *executor;
     struct result_curve *curve;
     size_t n_curves;
+    struct result_spectral *spectral; /* originals whose recipe has spectral_clip */
+    size_t n_spectral;
 };
 
 /* One cell of a transfer matrix: samples perturbed on the source, shown to the target. */
 struct result_transfer {
+    char *variant;                  /* "" in a suite without variants */
     char *attack, *source, *target; /* label; "original-1" */
     char *source_id, *target_id;    /* identities in the store */
     double rate, label_match;       /* NaN: undefined or not computed */

@@ -8,9 +8,9 @@
 #include "suite_internal.h"
 #include "text.h"
 
-static const char *const suite_keys[] = {"suite",  "data",       "model",    "train",   "seeds",
-                                         "forget", "references", "unlearn",  "attacks", "metrics",
-                                         "limits", "report",     "transfer", "budget",  NULL};
+static const char *const suite_keys[] = {
+    "suite",   "data",    "model",  "train",  "seeds",    "forget", "references", "unlearn",
+    "attacks", "metrics", "limits", "report", "transfer", "budget", "variants",   NULL};
 
 static int64_t seed_limit(void)
 {
@@ -337,6 +337,7 @@ static int parse_suite(struct suite *s, struct error *err)
         TRY(recipe_parse(train, &s->train, err));
     TRY(parse_seeds(s, err));
     TRY(parse_scenarios(s, err));
+    TRY(suite_parse_variants(s, err));
     TRY(suite_parse_references(s, err));
     s->budget = (struct budget)BUDGET_NONE;
     TRY(suite_parse_budget(yaml_get(s->root, "budget"), &s->budget, err));
@@ -424,6 +425,7 @@ void suite_release(struct suite *s)
     report_choice_release(&s->report);
     suite_names_release(s);
     free(s->scenario);
+    suite_variants_release(s);
     suite_import_release(&s->originals);
     suite_import_release(&s->oracles);
     suite_import_release(&s->shadows);

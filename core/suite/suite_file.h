@@ -57,6 +57,12 @@ struct suite_seeds {
     unsigned n;
 };
 
+/* A recipe under which all scenarios are gone through. */
+struct suite_variant {
+    char *name; /* behind the scenarios' names; "" for the one of a suite without variants */
+    struct recipe train;
+};
+
 struct suite {
     char *name;
     char *path, *dir; /* of the file; relative paths start at dir */
@@ -67,6 +73,9 @@ struct suite {
     struct suite_seeds seed_model, seed_forget, seed_unlearn;
     struct forget_spec *scenario;
     unsigned n_scenarios;
+    struct suite_variant *variant;
+    unsigned n_variants;
+    unsigned *variant_of; /* (n_scenarios) index in variant */
     unsigned n_retrain, n_shadow;
     struct suite_import originals, oracles, shadows; /* `references: {...: {import: ...}}` */
     struct suite_entry *unlearn, *attack, *metric;

@@ -9,6 +9,11 @@ int suite_parse_budget(const struct yaml_node *node, struct budget *io, struct e
 /* formats, gap terms and baselines; `unlearn` and `attacks` have been read. */
 int suite_parse_report(struct suite *s, struct error *err);
 
+/* variants: recipes laid over `train`, each with every scenario; `train` and `forget` have been
+ * read. */
+int suite_parse_variants(struct suite *s, struct error *err);
+void suite_variants_release(struct suite *s);
+
 /* references: how many oracles and shadow models, and which of them are imported. */
 int suite_parse_references(struct suite *s, struct error *err);
 /* `import: {models: PATTERN}` or `{logits: PATTERN}`; of shadows `{logits: FILE, inclusion: FILE}`.

@@ -3,11 +3,12 @@
 #include <string.h>
 
 #include "arena.h"
-#include "csv.h"
 #include "fs.h"
 #include "model_file.h"
 #include "npy.h"
 #include "task.h"
+#include "task_training.h"
+#include "train_watch.h"
 #include "view.h"
 
 /* What is read must be what was hashed: a file that changed in between would be stored under the
@@ -43,56 +44,13 @@ int task_data(struct job *job, struct error *err)
 
 /* ---- batches from a view ---- */
 
-struct view_source {
-    const struct view *view;
-    uint64_t seed;
-    bool augment;
-};
-
 static void fill(void *self, const uint32_t *rows, uint32_t n, uint32_t epoch, float *x, int32_t *y)
 {
-    const struct view_source *s = self;
+    const struct task_view *s = self;
     view_fill(s->view, rows, n, epoch, s->seed, s->augment, x, y, NULL);
 }
 
 /* ---- train ---- */
-
-struct train_watch {
-    struct job *job;
-    struct csv_writer csv;
-    struct meters meters;
-    uint32_t epochs, epoch;
-};
-
-static int epoch_done(void *arg, uint32_t epoch, double loss, double accuracy, struct error *err)
-{
-    struct train_watch *w = arg;
-    csv_cell_int(&w->csv, epoch + 1);
-    csv_cell_double(&w->csv, loss);
-    csv_cell_double(&w->csv, accuracy);
-    csv_end_row(&w->csv);
-    w->epoch = epoch + 1;
-    return 0;
-}
-
-static int progress(void *arg, double fraction)
-{
-    struct train_watch *w = arg;
-    char what[64];
-    snprintf(what, sizeof(what), "epoch %u/%u", w->epoch < w->epochs ? w->epoch + 1 : w->epochs,
-             w->epochs);
-    events_progress(w->job->events, fraction, what);
-    return 0;
-}
-
-static void count(void *arg, uint32_t n)
-{
-    struct train_watch *w = arg;
-    w->meters.forward += n;
-    w->meters.backward += n;
-    w->meters.read_retain += n;
-    w->meters.optimizer_steps++;
-}
 
 /* Pool ids that a train task learns from: {"all": true}, {"retain": FORGET} or {"shadow_bank":
  * seed}. */
@@ -136,42 +94,48 @@ static int train_rows(struct job *job, const struct dataset *ds, int64_t seed, u
     return 0;
 }
 
+int task_training_view(struct job *job, const struct dataset *ds, int64_t seed,
+                       const struct recipe *recipe, struct arena *arena, const struct view **ret,
+                       struct error *err)
+{
+    uint32_t *rows = NULL, n_rows = 0;
+    TRY(train_rows(job, ds, seed, &rows, &n_rows, err));
+    const struct view *view = view_dataset(arena, ds, rows, n_rows);
+    if (view && recipe->augment)
+        view = view_augment(arena, view, AUGMENT_CROP_FLIP);
+    free(rows);
+    *ret = view;
+    return view ? 0 : error_nomem(err);
+}
+
+struct batch_source task_batches(struct task_view *source)
+{
+    return (struct batch_source){(uint32_t)view_count(source->view), fill, source};
+}
+
 static int train_model(struct job *job, const struct dataset *ds, struct model *m,
                        const struct recipe *recipe, struct error *err)
 {
     json_int_t seed;
-    uint32_t *rows = NULL, n_rows = 0;
     const char *role = job_text(job, "role", err);
     if (!role)
         return err->code;
     TRY(json_get_int(job->identity, job->path, "seed", &seed, err));
-    TRY(train_rows(job, ds, seed, &rows, &n_rows, err));
-    uint64_t stream = task_seed(role, seed);
+    struct task_view source = {NULL, task_seed(role, seed), recipe->augment};
+    struct train_watch watch;
     struct arena *arena = arena_new();
-    const struct view *view = arena ? view_dataset(arena, ds, rows, n_rows) : NULL;
-    if (view && recipe->augment)
-        view = view_augment(arena, view, AUGMENT_CROP_FLIP);
-    free(rows);
-    struct view_source source = {view, stream, recipe->augment};
-    struct batch_source batches = {n_rows, fill, &source};
-    struct train_watch watch = {.job = job, .epochs = recipe->epochs};
-    struct train_hooks hooks = {epoch_done, progress, count, &watch};
-    csv_writer_init(&watch.csv);
-    csv_cell(&watch.csv, "epoch");
-    csv_cell(&watch.csv, "loss");
-    csv_cell(&watch.csv, "accuracy");
-    csv_end_row(&watch.csv);
-    model_init(m, stream, "init");
-    int rc =
-        view ? train_run(m, recipe, &batches, stream, job->par, &hooks, err) : error_nomem(err);
-    char *curve = job_out(job, "training.csv"), *meters = job_out(job, "meters.json");
+    train_watch_init(&watch, job->events, recipe);
+    struct train_hooks hooks = train_watch_hooks(&watch);
+    model_init(m, source.seed, "init");
+    int rc = arena ? task_training_view(job, ds, seed, recipe, arena, &source.view, err)
+                   : error_nomem(err);
+    if (rc == 0) {
+        struct batch_source batches = task_batches(&source);
+        rc = train_run(m, recipe, &batches, source.seed, job->par, &hooks, err);
+    }
     if (rc == 0)
-        rc = curve && meters ? csv_writer_save(&watch.csv, curve, err) : error_nomem(err);
-    if (rc == 0)
-        rc = meters_save(&watch.meters, meters, err);
-    free(curve);
-    free(meters);
-    csv_writer_release(&watch.csv);
+        rc = train_watch_save(&watch, job, "", err);
+    train_watch_release(&watch);
     arena_free(arena);
     return rc;
 }
@@ -184,6 +148,10 @@ int task_train(struct job *job, struct error *err)
     struct recipe recipe;
     if (json_object_get(job->identity, "import"))
         return task_import_model(job, err);
+    if (json_object_get(job->identity, "joint"))
+        return task_pick(job, err);
+    if (json_object_get(job->identity, "seeds"))
+        return task_joint(job, err);
     const char *arch_line = job_text(job, "arch", err);
     const char *recipe_line = arch_line ? job_text(job, "recipe", err) : NULL;
     if (!recipe_line)
@@ -225,7 +193,7 @@ static int predict_pool(struct job *job, const struct dataset *ds, const struct 
     const struct view *view = rc == 0 ? view_dataset(arena, ds, rows, n) : NULL;
     if (rc == 0 && !view)
         rc = error_nomem(err);
-    struct view_source source = {view, 0, false};
+    struct task_view source = {view, 0, false};
     struct batch_source batches = {n, fill, &source};
     if (rc == 0)
         rc = predict_run(m, &batches, 128, job->par, logits, err);

@@ -28,7 +28,7 @@ static int make_model(struct bench *b, struct error *err)
     TRY(model_new(b->arch, &b->original, err));
     model_init(b->original, 1, "init");
     struct batch_source source = {b->ds->n_train, fill, b->ds};
-    struct train_hooks hooks = {NULL, NULL, NULL, NULL};
+    struct train_hooks hooks = {0};
     struct recipe longer = b->recipe; /* so that the model knows its samples */
     longer.epochs = 10;
     longer.lr = 0.01;
