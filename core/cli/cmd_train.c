@@ -55,6 +55,8 @@ static const struct argp argp = {
     "  optimizer=sgd (adam, adamw) lr=0.1 momentum=0 weight_decay=0 clip_norm=0\n"
     "  schedule=constant (cosine; schedule.step=8 schedule.gamma=0.1)\n"
     "  augment=none (crop-flip)\n"
+    "  spectral_clip=off (spectral_clip.value=1 spectral_clip.every=100\n"
+    "  spectral_clip.method=fastclip, gouk, miyato, none; docs/SMOOTHNESS.md)\n"
     "\nExamples:\n"
     "  lethe train --arch cnn --images x.npy --labels y.npy --set epochs=5 \\\n"
     "      --out m.safetensors\n"

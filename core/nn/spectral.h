@@ -57,6 +57,7 @@ struct spectral_basis {
     size_t n_in;   /* of the map */
     double *v;     /* (k, n_in); all zeros: not drawn yet */
     double *sigma; /* (k) |A v_i|, largest first, as of the last iteration */
+    double shift;  /* of the iteration; 0, as published 1 */
 };
 enum { SPECTRAL_BLOCK = 8, SPECTRAL_ITERATIONS = 200 };
 
@@ -66,9 +67,10 @@ void spectral_basis_release(struct spectral_basis *b);
 void spectral_basis_draw(struct spectral_basis *b, struct rng *rng);
 bool spectral_basis_is_drawn(const struct spectral_basis *b);
 /* PowerQR (Ebrahimpour-Boroojeny et al., "Spectrum extraction and clipping for implicitly linear
- * layers", AISTATS 2024, algorithm 1): n times X <- (I + A^T A) X = QR, X <- Q; then
+ * layers", AISTATS 2024, algorithm 1): n times X <- (shift I + A^T A) X = QR, X <- Q; then
  * Rayleigh-Ritz: X is turned inside its span so that sigma are the singular values of A on it,
- * which are never above A's own. false: out of memory. */
+ * which are never above A's own. The published shift of 1 falls out of how they differentiate; it
+ * only slows the iteration, a map of small norm the most. false: out of memory. */
 bool spectral_refine(struct spectral_map *map, struct spectral_basis *b, uint32_t n);
 /* The same; returns by how much (relatively) sigma[0] still grew in the last iteration, infinite
  * when out of memory. */

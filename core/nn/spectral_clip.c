@@ -43,6 +43,7 @@ static int layer_init(struct clip_layer *l, struct spectral_map *map, const stru
     if (c->method == CLIP_MIYATO && map->norm == SPECTRAL_NO_NORM)
         spectral_map_flatten(map);
     TRY(spectral_basis_init(&l->basis, map, one ? 1 : CLIP_BLOCK, err));
+    l->basis.shift = c->published ? 1 : 0;
     l->grad = malloc(map->rows * map->cols * sizeof(*l->grad));
     l->u = malloc(map->n_out * sizeof(*l->u));
     return l->grad && l->u ? 0 : error_nomem(err);

@@ -156,7 +156,9 @@ static void ritz(struct spectral_map *map, struct spectral_basis *b, double *aa)
 
 static void step(struct spectral_basis *b, const double *aa)
 {
-    cblas_daxpy((int)(b->k * b->n_in), 1, aa, 1, b->v, 1);
+    int n = (int)(b->k * b->n_in);
+    cblas_dscal(n, b->shift, b->v, 1);
+    cblas_daxpy(n, 1, aa, 1, b->v, 1);
     orthonormalise(b);
 }
 

@@ -1,8 +1,8 @@
 /* suite_variants.c: `variants:`: the same scenarios for models that were trained differently.
  *
  *   variants:
- *     plain: {}
- *     clipped: {spectral_clip: {value: 1.0}}
+ *     - plain: {}
+ *     - clipped: {spectral_clip: {value: 1.0}}
  *
  * turns scenario random-0.1 into random-0.1-plain and random-0.1-clipped, each a block of the
  * board with originals, oracles and shadow models of its own recipe. */
@@ -13,30 +13,39 @@
 #include "suite_internal.h"
 #include "text.h"
 
-static int check_name(const struct yaml_node *map, size_t i, struct error *err)
+static int check_name(const struct suite *s, unsigned i, const struct yaml_node *item,
+                      struct error *err)
 {
-    const char *name = map->child[i].key;
-    if (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
-            strlen(name) &&
-        *name)
-        return 0;
-    return yaml_key_error(map, i, err,
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    const char *name = item->child[0].key;
+    if (!*name || strspn(name, allowed) != strlen(name))
+        return yaml_error(item, err,
                           "variants: expected a name of letters, digits, '.', '_' and '-', found "
                           "\"%s\"",
                           name);
+    for (unsigned j = 0; j < i; j++)
+        if (strcmp(s->variant[j].name, name) == 0)
+            return yaml_error(item, err, "variants: \"%s\" stands twice", name);
+    return 0;
 }
 
-static int parse_variant(struct suite *s, const struct yaml_node *map, size_t i, struct error *err)
+static int parse_variant(struct suite *s, const struct yaml_node *item, unsigned i,
+                         struct error *err)
 {
     struct suite_variant *v = &s->variant[i];
-    const struct yaml_node *node = map->child[i].value;
-    TRY(check_name(map, i, err));
-    v->name = text_dup(map->child[i].key);
+    if (item->kind != YAML_MAP || item->n != 1)
+        return yaml_error(item, err,
+                          "variants: expected {NAME: {what it changes of train}}, as {clipped: "
+                          "{spectral_clip: {value: 1}}}");
+    TRY(check_name(s, i, item, err));
+    const struct yaml_node *train = item->child[0].value;
+    v->name = text_dup(item->child[0].key);
     v->train = s->train;
     if (!v->name)
         return error_nomem(err);
-    bool empty = node->kind == YAML_SCALAR && !*node->text;
-    return empty ? 0 : recipe_parse(node, &v->train, err);
+    bool empty = train->kind == YAML_SCALAR && !*train->text;
+    return empty ? 0 : recipe_parse(train, &v->train, err);
 }
 
 /* The scenario of list item `item` for variant v. */
@@ -80,19 +89,19 @@ static int multiply(struct suite *s, struct error *err)
 
 int suite_parse_variants(struct suite *s, struct error *err)
 {
-    const struct yaml_node *map = yaml_get(s->root, "variants");
-    if (map && (map->kind != YAML_MAP || map->n == 0))
-        return yaml_error(map, err,
-                          "variants: expected names with what they change of train, as {plain: {}, "
-                          "clipped: {spectral_clip: {value: 1}}}");
-    s->n_variants = map ? (unsigned)map->n : 1;
+    const struct yaml_node *list = yaml_get(s->root, "variants");
+    if (list && (list->kind != YAML_LIST || list->n == 0))
+        return yaml_error(list, err,
+                          "variants: expected a list, as [{plain: {}}, {clipped: {spectral_clip: "
+                          "{value: 1}}}]");
+    s->n_variants = list ? (unsigned)list->n : 1;
     s->variant = calloc(s->n_variants, sizeof(*s->variant));
     s->variant_of = calloc((size_t)s->n_scenarios * s->n_variants, sizeof(*s->variant_of));
     if (!s->variant || !s->variant_of)
         return error_nomem(err);
-    if (map) {
-        for (size_t i = 0; i < map->n; i++)
-            TRY(parse_variant(s, map, i, err));
+    if (list) {
+        for (unsigned i = 0; i < s->n_variants; i++)
+            TRY(parse_variant(s, list->child[i].value, i, err));
         return multiply(s, err);
     }
     s->variant[0].train = s->train;
