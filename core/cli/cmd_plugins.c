@@ -143,6 +143,7 @@ static void print_plugin(const struct plugin_desc *p)
     print_words("scenarios", json_object_get(p->json, "scenarios"));
     print_words("needs", json_object_get(p->json, "needs"));
     print_words("uses", json_object_get(p->json, "uses"));
+    print_words("command", json_object_get(p->json, "command"));
     printf("%-12s%s\n%-12s%s\n", "licence", p->license, "file", p->path);
     if (*p->url)
         printf("%-12s%s\n", "url", p->url);

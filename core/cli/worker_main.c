@@ -15,6 +15,7 @@
 #include "calibrate.h"
 #include "error.h"
 #include "files_job.h"
+#include "fs.h"
 #include "hosting.h"
 #include "model.h"
 #include "task.h"
@@ -63,6 +64,13 @@ static void limit_plugin(const struct job *job)
         set_limit(RLIMIT_CPU, (rlim_t)(job->wall_limit_s * job->threads) + 10);
 }
 
+/* What plugins put into temporary folders ends with this task: the parent removes its workspace. */
+static void keep_temporaries(const char *workspace)
+{
+    if (*workspace == '/')
+        setenv("TMPDIR", workspace, 1);
+}
+
 static int run_task(const char *path)
 {
     struct events events = {EVENTS_FD, 0};
@@ -74,6 +82,7 @@ static int run_task(const char *path)
         fcntl(EVENTS_FD, F_SETFD, FD_CLOEXEC);
     int rc = job_open(path, &events, &job, &err);
     if (rc == 0) {
+        keep_temporaries(job.workspace);
         if (job.plugin_path)
             limit_plugin(&job);
         rc = task_run(&job, &err);
@@ -89,6 +98,10 @@ static int run_files(const char *path)
 {
     struct events events = {fcntl(EVENTS_FD, F_GETFD) < 0 ? -1 : EVENTS_FD, 0};
     struct error err = ERROR_INIT;
+    char *workspace = fs_dirname(path);
+    if (workspace)
+        keep_temporaries(workspace);
+    free(workspace);
     int rc = files_run(path, &events, &err);
     if (rc < 0)
         fprintf(stderr, "lethe-worker: %s\n", err.text);

@@ -137,33 +137,41 @@ struct npy npy_item(const struct npy *a, size_t i)
     return item;
 }
 
-int npy_write(const char *path, enum npy_type type, uint32_t n_dim, const size_t *dim,
-              const void *bytes, struct error *err)
+int npy_header_make(const char *path, enum npy_type type, uint32_t n_dim, const size_t *dim,
+                    struct strbuf *out, size_t *ret_bytes, struct error *err)
 {
     static const char magic[] = "\x93NUMPY\x01";
     struct npy a = {.type = type, .n_dim = n_dim};
-    size_t n_bytes = 0;
     if (n_dim > NPY_MAX_DIM)
         return error_set(err, ERR_INVALID, "%s: more than %d dimensions", path, NPY_MAX_DIM);
     for (uint32_t i = 0; i < n_dim; i++)
         a.dim[i] = dim[i];
-    TRY(count_elements(path, &a, &n_bytes, err));
+    TRY(count_elements(path, &a, ret_bytes, err));
+    strbuf_add(out, magic, 8);
+    strbuf_adds(out, "??"); /* the length, known below */
+    strbuf_addf(out, "{'descr': '%s', 'fortran_order': False, 'shape': (", types[type].descr);
+    for (uint32_t i = 0; i < n_dim; i++)
+        strbuf_addf(out, i == 0 ? "%zu%s" : " %zu%s", dim[i],
+                    n_dim == 1 || i + 1 < n_dim ? "," : "");
+    strbuf_adds(out, "), }");
+    while (!out->failed && (out->len + 1) % 64 != 0)
+        strbuf_addc(out, ' ');
+    strbuf_addc(out, '\n');
+    if (out->failed)
+        return error_nomem(err);
+    out->s[8] = (char)((out->len - 10) & 0xff);
+    out->s[9] = (char)((out->len - 10) >> 8);
+    return 0;
+}
+
+int npy_write(const char *path, enum npy_type type, uint32_t n_dim, const size_t *dim,
+              const void *bytes, struct error *err)
+{
+    size_t n_bytes = 0;
     struct strbuf h;
     strbuf_init(&h);
-    strbuf_add(&h, magic, 8);
-    strbuf_adds(&h, "??"); /* the length, known below */
-    strbuf_addf(&h, "{'descr': '%s', 'fortran_order': False, 'shape': (", types[type].descr);
-    for (uint32_t i = 0; i < n_dim; i++)
-        strbuf_addf(&h, i == 0 ? "%zu%s" : " %zu%s", dim[i],
-                    n_dim == 1 || i + 1 < n_dim ? "," : "");
-    strbuf_adds(&h, "), }");
-    while (!h.failed && (h.len + 1) % 64 != 0)
-        strbuf_addc(&h, ' ');
-    strbuf_addc(&h, '\n');
-    int rc = h.failed ? error_nomem(err) : 0;
+    int rc = npy_header_make(path, type, n_dim, dim, &h, &n_bytes, err);
     if (rc == 0) {
-        h.s[8] = (char)((h.len - 10) & 0xff);
-        h.s[9] = (char)((h.len - 10) >> 8);
         struct fs_part parts[] = {{h.s, h.len}, {bytes, n_bytes}};
         rc = fs_write_parts(path, parts, 2, err);
     }

@@ -8,6 +8,7 @@
 #include "child.h"
 #include "clean_text.h"
 #include "desc_internal.h"
+#include "external_files.h"
 #include "fs.h"
 #include "hash.h"
 #include "log.h"
@@ -106,7 +107,8 @@ static int worker(struct finder *f, const char **ret, struct error *err)
     return 0;
 }
 
-/* Where the file is and what it hashes to is this process's own knowledge. */
+/* Where the file is and what it hashes to is this process's own knowledge. An external plugin is
+ * more than its manifest. */
 static int complete(json_t *all, const char *path, struct error *err)
 {
     char hex[HASH_HEX_SIZE];
@@ -114,11 +116,12 @@ static int complete(json_t *all, const char *path, struct error *err)
     json_t *o;
     if (!json_is_array(all))
         return error_set(err, ERR_OUTPUT, "its description is no list");
-    TRY(hash_file(path, hex, err));
     json_array_foreach(all, i, o)
     {
         if (!json_is_object(o))
             return error_set(err, ERR_OUTPUT, "its description is no list of objects");
+        TRY(external_is_manifest(path) ? external_hash(path, json_object_get(o, "files"), hex, err)
+                                       : hash_file(path, hex, err));
         if (json_object_set_new(o, "path", json_string(path)) != 0 ||
             json_object_set_new(o, "sha256", json_string(hex)) != 0)
             return error_set(err, ERR_INVALID, "its path is not valid UTF-8");
@@ -200,6 +203,11 @@ static int add_file(struct finder *f, const char *path, struct error *err)
     if (!S_ISREG(st.st_mode))
         return add_text_failure(f, path, VERDICT_FAILED, "is not a file", err);
     bool cached = desc_cache_get(f->cache_dir, path, &st, &all);
+    if (cached && external_is_manifest(path) && complete(all, path, NULL) < 0) {
+        cached = false; /* the manifest is as it was, its files are not */
+        json_decref(all);
+        all = NULL;
+    }
     if (!cached)
         TRY(describe(f, path, &all, &why, err));
     if (!all)
@@ -213,7 +221,8 @@ static int add_file(struct finder *f, const char *path, struct error *err)
 
 /* ---- where to look ---- */
 
-/* Every *.so of the folder, in bytewise order; a folder that does not exist has none. */
+/* Every *.so and every manifest of the folder, in bytewise order; a folder that does not exist has
+ * none. */
 static int add_folder(struct finder *f, const char *dir, struct error *err)
 {
     char **names = NULL;
@@ -224,10 +233,11 @@ static int add_folder(struct finder *f, const char *dir, struct error *err)
     TRY(fs_list(dir, &names, &n, err));
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < n; i++) {
-        if (!text_ends(names[i], ".so"))
+        if (!text_ends(names[i], ".so") && !external_is_manifest(names[i]))
             continue;
         char *path = fs_join(dir, names[i]);
-        rc = path ? add_file(f, path, err) : error_nomem(err);
+        bool wanted = path && (text_ends(path, ".so") || external_declares(path));
+        rc = !path ? error_nomem(err) : wanted ? add_file(f, path, err) : 0;
         free(path);
     }
     fs_names_free(names);

@@ -25,8 +25,8 @@ const char *plugin_kind_name(enum plugin_kind kind); /* "unlearner", "example-at
 struct plugin_desc {
     enum plugin_kind kind;
     const char *id, *name, *short_name, *version, *license, *summary, *doc, *citation, *url;
-    const char *path;   /* of the shared object, absolute */
-    const char *sha256; /* of that file */
+    const char *path;   /* of the shared object or manifest, absolute */
+    const char *sha256; /* of that file; with a manifest also of the files it names */
     json_t *json; /* everything, as `lethe plugins --json` prints it: {id, kind, version, license,
                      summary, citation, url, path, sha256, scenarios, needs, uses, attacks,
                      scores, params: [...], outputs: [...], wants_fit, scope, min_models} */

@@ -3,74 +3,18 @@
 #include <math.h>
 #include <string.h>
 
+#include "external.h"
+#include "external_files.h"
 #include "hosting.h"
 #include "plugin_file.h"
+#include "plugin_words.h"
 #include "text.h"
 
-struct word {
-    uint64_t bit;
-    const char *text;
-};
-
-static const struct word cap_words[] = {
-    {LETHE_CAP_FORGET, "forget"},
-    {LETHE_CAP_RETAIN, "retain"},
-    {LETHE_CAP_VALIDATION, "validation"},
-    {LETHE_CAP_GRADIENTS, "gradients"},
-    {LETHE_CAP_WEIGHTS, "weights"},
-    {LETHE_CAP_LOGITS, "logits"},
-    {LETHE_CAP_REFERENCES, "references"},
-    {LETHE_CAP_SHADOWS, "shadows"},
-    {LETHE_CAP_RECIPE, "recipe"},
-    {LETHE_CAP_ATTACK, "attack"},
-    {LETHE_CAP_ORIGINAL, "original"},
-    {LETHE_CAP_RANDOM, "random"},
-    {LETHE_CAP_ADVERSARIAL, "adversarial"},
-    {LETHE_CAP_MODEL, "model"},
-    {LETHE_CAP_COST, "cost"},
-    {0, NULL},
-};
-static const struct word scenario_words[] = {
-    {LETHE_SCENARIO_RANDOM, "random"}, {LETHE_SCENARIO_CLASS, "class"}, {0, NULL}};
-static const struct word kind_words[] = {{LETHE_KIND_UNLEARNER, "unlearner"},
-                                         {LETHE_KIND_EXAMPLE_ATTACK, "example-attack"},
-                                         {LETHE_KIND_MEMBERSHIP_ATTACK, "membership-attack"},
-                                         {LETHE_KIND_AUDIT, "audit"},
-                                         {LETHE_KIND_METRIC, "metric"},
-                                         {0, NULL}};
-static const struct word shape_words[] = {
-    {LETHE_SHAPE_SCALAR, "scalar"}, {LETHE_SHAPE_CURVE, "curve"}, {0, NULL}};
-static const struct word better_words[] = {{LETHE_BETTER_HIGHER, "higher"},
-                                           {LETHE_BETTER_LOWER, "lower"},
-                                           {LETHE_BETTER_NEAR_REFERENCE, "near-reference"},
-                                           {LETHE_BETTER_NEITHER, "neither"},
-                                           {0, NULL}};
-static const struct word reference_words[] = {{LETHE_REF_NONE, "none"},
-                                              {LETHE_REF_RETRAIN, "retrain"},
-                                              {LETHE_REF_ORIGINAL, "original"},
-                                              {LETHE_REF_CONSTANT, "constant"},
-                                              {0, NULL}};
-static const struct word scope_words[] = {
-    {LETHE_SCOPE_RUN, "run"}, {LETHE_SCOPE_GROUP, "group"}, {0, NULL}};
-static const struct word norm_words[] = {{LETHE_NORM_L0, "l0"},
-                                         {LETHE_NORM_L1, "l1"},
-                                         {LETHE_NORM_L2, "l2"},
-                                         {LETHE_NORM_LINF, "linf"},
-                                         {0, NULL}};
-
-static const char *word_of(const struct word *table, uint64_t value)
-{
-    for (; table->text; table++)
-        if (table->bit == value)
-            return table->text;
-    return "unknown";
-}
-
-static json_t *words_of(const struct word *table, uint64_t bits)
+static json_t *words_of(const struct plugin_word *table, uint64_t bits)
 {
     json_t *list = json_array();
     for (; list && table->text; table++)
-        if (bits & table->bit)
+        if (bits & table->value)
             json_array_append_new(list, json_string(table->text));
     return list;
 }
@@ -177,7 +121,7 @@ static void put_unlearner(struct description *d, const void *iface)
 {
     const lethe_unlearner *u = iface;
     json_t *uses = json_array();
-    put(d, "scenarios", words_of(scenario_words, u->scenarios));
+    put(d, "scenarios", words_of(plugin_scenario_words, u->scenarios));
     for (uint32_t i = 0; i < u->n_attacks; i++) {
         const lethe_attack_use *a = plugin_item(u->attacks, u->attack_stride, i);
         struct description item = {json_object(), NULL};
@@ -195,7 +139,7 @@ static void put_unlearner(struct description *d, const void *iface)
 static void put_example(struct description *d, const void *iface)
 {
     const lethe_example_attack *a = iface;
-    put_text(d, "norm", word_of(norm_words, (uint64_t)a->norm));
+    put_text(d, "norm", plugin_word_of(plugin_norm_words, (uint64_t)a->norm));
 }
 
 static void put_member(struct description *d, const void *iface)
@@ -223,9 +167,9 @@ static void put_outputs(struct description *d, const void *outputs, uint32_t n, 
         put_text(&item, "name", o->name);
         put_text(&item, "unit", o->unit);
         put_text(&item, "doc", o->doc);
-        put_text(&item, "shape", word_of(shape_words, o->shape));
-        put_text(&item, "better", word_of(better_words, o->better));
-        put_text(&item, "reference", word_of(reference_words, o->reference));
+        put_text(&item, "shape", plugin_word_of(plugin_shape_words, o->shape));
+        put_text(&item, "better", plugin_word_of(plugin_better_words, o->better));
+        put_text(&item, "reference", plugin_word_of(plugin_reference_words, o->reference));
         put(&item, "min", finite_or_null(o->lo));
         put(&item, "max", finite_or_null(o->hi));
         put(&item, "constant",
@@ -247,7 +191,7 @@ static void put_metric(struct description *d, const void *iface)
 {
     const lethe_metric *m = iface;
     put_outputs(d, m->outputs, m->n_outputs, m->output_stride);
-    put_text(d, "scope", word_of(scope_words, m->scope));
+    put_text(d, "scope", plugin_word_of(plugin_scope_words, m->scope));
     put(d, "min_models", json_integer(m->min_models));
 }
 
@@ -286,21 +230,40 @@ static void put_common(struct description *d, const lethe_plugin *p, const char 
     static const char *const lists[] = {"scenarios", "attacks", "scores", "outputs"};
     put_info(d, p->info);
     put_text(d, "path", path);
-    put(d, "needs", words_of(cap_words, p->needs));
-    put(d, "uses", words_of(cap_words, p->uses));
+    put(d, "needs", words_of(plugin_cap_words, p->needs));
+    put(d, "uses", words_of(plugin_cap_words, p->uses));
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         put(d, lists[i], json_array());
+}
+
+static json_t *text_list(const char *const *texts)
+{
+    json_t *list = json_array();
+    for (; list && *texts; texts++)
+        json_array_append_new(list, json_string(*texts));
+    return list;
+}
+
+/* What runs an external plugin, and the files that identify it. */
+static void put_command(struct description *d, const lethe_plugin *p)
+{
+    const struct external_command *command = &external_of(p)->command;
+    put(d, "command", text_list(command->shown));
+    put(d, "files", text_list(command->file));
+    put(d, "features", json_boolean(command->features));
 }
 
 static int describe_one(const lethe_plugin *p, const char *path, json_t *all, struct error *err)
 {
     struct description d = {json_object(), NULL};
     bool known = p->kind > 0 && p->kind < sizeof(put_iface) / sizeof(put_iface[0]);
-    put_text(&d, "kind", known ? word_of(kind_words, p->kind) : "too-new");
+    put_text(&d, "kind", known ? plugin_word_of(plugin_kind_words, p->kind) : "too-new");
     put_common(&d, p, path);
     if (known) {
         put_params(&d, p);
         put_iface[p->kind](&d, p->iface);
+        if (external_is_manifest(path))
+            put_command(&d, p);
     } else {
         put(&d, "kind_number", json_integer(p->kind));
     }

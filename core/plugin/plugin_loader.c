@@ -3,6 +3,8 @@
 #include <dlfcn.h>
 #include <string.h>
 
+#include "external.h"
+#include "external_files.h"
 #include "fs.h"
 #include "hosting.h"
 #include "plugin_file.h"
@@ -88,6 +90,8 @@ static int check_plugins(const char *name, const lethe_entry *e, struct error *e
 int plugin_open(const char *path, struct plugin_file **ret, struct error *err)
 {
     const char *name = fs_basename(path);
+    if (external_is_manifest(path))
+        return external_open(path, ret, err);
     char *absolute = NULL; /* a bare name would send dlopen to the system's folders */
     TRY(fs_absolute(path, &absolute, err));
     void *handle = dlopen(absolute, RTLD_NOW | RTLD_LOCAL);

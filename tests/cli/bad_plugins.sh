@@ -26,6 +26,40 @@ for n in $names; do
     entries="$entries  - {label: $n, plugin: $bad/bad_$n.so}
 "
 done
+# The same in another language: a manifest and a shell script each.
+external() { # NAME, the script on standard input
+    printf 'lethe_plugin: 1\nkind: unlearner\nid: test.ext-%s\nversion: 1.0.0\nlicense: MIT\nsummary: goes wrong\nneeds: [forget]\ncommand: [sh, %s.sh]\n' \
+        "${1//_/-}" "$1" >"$work/$1.yaml"
+    cat >"$work/$1.sh"
+    entries="$entries  - {label: $1, plugin: ./$1.yaml}
+"
+}
+external x_copy <<<'cp in/model.safetensors out/'
+external x_silent <<<'exit 0'
+external x_fail <<<'echo "no such method" >&2; exit 3'
+external x_refuse <<<'echo "only for squares"; exit 77'
+external x_crash <<<'kill -SEGV $$'
+external x_hang <<<'sleep 60'
+external x_stray <<<'sleep 61 & cp in/model.safetensors out/'
+external x_text <<<'echo hello > out/model.safetensors'
+external x_shape <<'S'
+/usr/bin/python3 -c 'import struct
+h = b"{\"0.weight\": {\"dtype\": \"F32\", \"shape\": [1], \"data_offsets\": [0, 4]}}"
+open("out/model.safetensors", "wb").write(struct.pack("<Q", len(h)) + h + bytes(4))'
+S
+external x_nan <<'S'
+/usr/bin/python3 -c 'b = bytearray(open("in/model.safetensors", "rb").read())
+b[-4:] = b"\xff\xff\xff\x7f"
+open("out/model.safetensors", "wb").write(b)'
+S
+external x_peek <<<'test -e in/retain_images.npy || grep -q retain job.json || { echo "retain was not given" >&2; exit 4; }'
+external x_gone <<<'exit 0'
+sed -i 's/^command:.*/command: [.\/gone.sh]/' "$work/x_gone.yaml"
+external x_program <<<'exit 0'
+sed -i 's/^command:.*/command: [lethe-no-such-program]/' "$work/x_program.yaml"
+external x_hog <<'S'
+/usr/bin/python3 -c 'x = bytearray(3 << 30)'
+S
 suite "$entries" >"$work/bad.yaml"
 expect_exit 1 "$lethe" run "$work/bad.yaml" --store "$work/s2" --out "$work/o2" --no-figures
 python3 - "$work/o2/runs.csv" >"$work/verdicts" <<'PY'
@@ -47,6 +81,29 @@ verdict undefined "failed  reason"
 verdict write_original "crashed 11 reason"
 verdict fail "failed  reason"
 verdict grandchild "ok  -"
+verdict x_copy "ok  -"
+verdict x_silent "invalid-output  reason"
+verdict x_fail "failed  reason"
+verdict x_refuse "unsupported  reason"
+verdict x_crash "crashed 11 reason"
+verdict x_hang "timeout  reason"
+verdict x_stray "ok  -"
+verdict x_text "invalid-output  reason"
+verdict x_shape "invalid-output  reason"
+verdict x_nan "invalid-output  reason"
+verdict x_peek "failed  reason"
+verdict x_gone "failed  reason"
+verdict x_program "failed  reason"
+verdict x_hog "failed  reason"
+column "$work/o2/runs.csv" reason >"$work/reasons"
+for text in "its command ended without writing out/model.safetensors" "its command ended with exit status 3: no such method" \
+    "does not serve this: only for squares" "exit status 4: retain was not given" "there is no file gone.sh beside the manifest" \
+    "cannot run lethe-no-such-program: No such file or directory" "exit status 1: MemoryError"; do
+    check "a reason: $text" grep -qF "$text" "$work/reasons"
+done
+check "reasons name no folders" test -z "$(grep -F -e "$work" -e /tmp "$work/reasons")"
+check "no stray process is left" test -z "$(pgrep -f 'sleep 6[01]$' || true)"
+check "no scratch folder is left" test -z "$(ls "$work/s2/tmp")"
 verdict finetune "ok  -"
 verdict original "ok  -"
 check "no grandchild is left" test -z "$(pgrep -f "task $work/s2" || true)"

@@ -1,6 +1,6 @@
 /* model_file.h: models as safetensors files that carry their architecture. */
-#ifndef SUITE_MODEL_FILE_H
-#define SUITE_MODEL_FILE_H
+#ifndef PLUGIN_MODEL_FILE_H
+#define PLUGIN_MODEL_FILE_H
 
 #include "model.h"
 #include "safetensors.h"
