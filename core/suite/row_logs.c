@@ -42,9 +42,10 @@ static void add_tail(struct strbuf *out, const char *path)
         close(fd);
 }
 
+/* What was skipped has the reason of another task, which stands here already. */
 static bool unsuccessful(const struct task *t)
 {
-    return t->state == TASK_FAILED || t->state == TASK_SKIPPED;
+    return t->state == TASK_FAILED;
 }
 
 static int add_task(const struct logs *l, uint32_t task, struct strbuf *out, struct error *err)
