@@ -52,6 +52,16 @@ sign = np.random.default_rng(job["seed"]).choice([-1.0, 1.0], size=x.shape)
 np.save(job["out"]["adversarial"], np.clip(x + p["factor"] * p["eps"] * sign, 0, 1).astype("float32"))
 PY
 
+manifest audit far 'outputs: [{name: distance, min: 0, better: lower}]
+min_references: 1' <<'PY'
+import json, numpy as np
+job = json.load(open("job.json"))
+load = lambda who: np.load(job[who]["forget"]["logits"]).mean(axis=(0, 2))
+with open(job["out"]["values"], "w") as f:
+    print("name,value", file=f)
+    print(f"distance,{np.abs(load('targets') - load('references')).mean():.9g}", file=f)
+PY
+
 # ---- found and described ----
 expect_exit 0 "$lethe" plugins --plugin "$newton" org.example.newton-head
 check "its command is shown" grep -qE '^command +python3, newton_head.py$' "$work/stdout"
@@ -83,7 +93,12 @@ references: {retrain: 1}
 unlearn:
   - org.example.newton-head
   - {label: by file, plugin: ./mine/newton_head.yaml, params: {steps: 2, start: original}}
-attacks: [loss-threshold, org.test.nll, {label: csv, org.test.csv: {top: 2}}]
+attacks:
+  - loss-threshold
+  - org.test.nll
+  - {label: csv, org.test.csv: {top: 2}}
+  - org.test.far
+  - {label: shift, rows: 20, org.test.shift: {eps: 0.1}}
 metrics: [accuracy, org.test.acc]
 report: {gap: [forget_acc, retain_acc, test_acc]}
 Y
@@ -97,6 +112,7 @@ for r in rows:
     assert r["none"] == "" and "nothing to measure" in r["notes"]
     assert abs(float(r["org_test_nll.nll.auc_forget_test"]) - float(r["loss_threshold.auc_forget_test"])) < 1e-12, r
     assert float(r["org_test_nll.zero.auc_forget_test"]) == 0.5 and float(r["csv.auc_forget_test"]) >= 0
+    assert 0 <= float(r["shift.robust_acc_raw"]) <= 100 and (r["method"] == "retrain" or float(r["distance"]) > 0), r
 of = lambda s, m: [r for r in rows if r["scenario"] == s and r["method"] == m]
 forgot, kept = of("class-3", "org.example.newton-head")[0], of("class-3", "original")[0]
 assert float(kept["forget_acc"]) > 90 and float(forgot["forget_acc"]) == 0 and float(forgot["retain_acc"]) > 95, forgot
