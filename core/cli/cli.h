@@ -26,6 +26,7 @@ int cmd_plan(int argc, char **argv);
 int cmd_why(int argc, char **argv);
 int cmd_store(int argc, char **argv);
 int cmd_plugins(int argc, char **argv);
+int cmd_plugin(int argc, char **argv);
 int cmd_train(int argc, char **argv);
 int cmd_predict(int argc, char **argv);
 int cmd_attack(int argc, char **argv);

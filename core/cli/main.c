@@ -14,6 +14,7 @@ const struct command commands[] = {
     {"why", "say why tasks of a suite would run", cmd_why},
     {"store", "list, check or clear the store of results", cmd_store},
     {"plugins", "list plugins, or describe one", cmd_plugins},
+    {"plugin", "start a plugin of your own, or check one", cmd_plugin},
     {"train", "train a model on images in files", cmd_train},
     {"predict", "logits of a model for images in a file", cmd_predict},
     {"unlearn", "run an unlearning method on a model in a file", cmd_unlearn},

@@ -2,7 +2,8 @@
  *   lethe-worker info            what this machine computes with, as JSON
  *   lethe-worker describe FILE   what the plugins in FILE declare, as JSON
  *   lethe-worker task JOB.json   one task of a plan (started by `lethe run`)
- *   lethe-worker files JOB.json  one step on files (started by `lethe train` and its kin) */
+ *   lethe-worker files JOB.json  one step on files (started by `lethe train` and its kin)
+ *   lethe-worker check JOB.json  one conformance test (started by `lethe plugin check`) */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "calibrate.h"
+#include "conform.h"
 #include "error.h"
 #include "files_job.h"
 #include "fs.h"
@@ -145,6 +147,25 @@ static int info(void)
     return answer(o, o ? 0 : error_nomem(&err), &err);
 }
 
+/* The plugin may want any amount of memory; other processes shall not pay for it. */
+#define CHECK_MEMORY (4ull << 30)
+
+/* lethe-worker check JOB.json, for `lethe plugin check`. */
+static int run_check(const char *path)
+{
+    struct events events = {fcntl(EVENTS_FD, F_GETFD) < 0 ? -1 : EVENTS_FD, 0};
+    struct error err = ERROR_INIT;
+    if (events.fd >= 0)
+        fcntl(EVENTS_FD, F_SETFD, FD_CLOEXEC);
+    if (!SHADOW_MEMORY)
+        set_limit(RLIMIT_AS, CHECK_MEMORY);
+    int rc = conform_work(path, &err);
+    if (rc < 0)
+        fprintf(stderr, "lethe-worker: %s\n", err.text);
+    events_done(&events, rc < 0 ? verdict_from_code(rc) : VERDICT_OK, rc < 0 ? err.text : "");
+    return rc < 0 ? 1 : 0;
+}
+
 /* lethe-worker calibrate ARCH_TEXT BATCH, for `lethe plan`. */
 static int run_calibrate(const char *arch, const char *batch)
 {
@@ -168,9 +189,11 @@ int main(int argc, char **argv)
         return run_task(argv[2]);
     if (argc == 3 && strcmp(argv[1], "files") == 0)
         return run_files(argv[2]);
+    if (argc == 3 && strcmp(argv[1], "check") == 0)
+        return run_check(argv[2]);
     if (argc == 4 && strcmp(argv[1], "calibrate") == 0)
         return run_calibrate(argv[2], argv[3]);
-    fputs("Usage: lethe-worker info | describe FILE.so | task JOB.json | files JOB.json\n"
+    fputs("Usage: lethe-worker info | describe FILE.so | task JOB.json | files JOB.json | check JOB.json\n"
           "Part of lethe, which starts it; see `lethe --help`.\n",
           stderr);
     return 2;

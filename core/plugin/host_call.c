@@ -8,6 +8,7 @@
 #include "clean_text.h"
 #include "host_internal.h"
 #include "text.h"
+#include "trial.h"
 #include "version.h"
 
 /* ---- grants ---- */
@@ -74,7 +75,7 @@ int host_init(struct host *host, const struct hosting *h, uint32_t kind, uint64_
                          h->plugin_id);
     TRY(check_needs(p, available, err));
     TRY(check_data(h, arch, err));
-    host->granted = (p->needs | p->uses) & available;
+    host->granted = (p->needs | p->uses) & available & ~h->withheld;
     if (arch) {
         memcpy(host->shape, arch->input, sizeof(host->shape));
         host->n_classes = arch->classes;
@@ -151,6 +152,8 @@ int host_call_begin(struct host *host, struct host_ctx **ret, struct error *err)
     c->next = host->ctx;
     host->ctx = c;
     fill_table(host, &c->table);
+    if (host->h->trial)
+        trial_install(host->h->trial, &c->table);
     c->head = (lethe_ctx){&c->table, host->param};
     *ret = c;
     return 0;

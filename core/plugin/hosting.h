@@ -65,6 +65,10 @@ struct hosting {
     const char *scratch;         /* folder for external plugins, whose owner empties it; NULL: a
                                     temporary one of their own */
     const int32_t *targets;      /* hosting_perturb: (n) classes to reach; NULL: untargeted */
+    /* The conformance suite (trial.h): access (LETHE_CAP_*) that this task does not grant, and what
+     * stands between plugin and host; 0 and NULL elsewhere. */
+    uint64_t withheld;
+    struct trial *trial;
 };
 
 /* An adversarial set (also the content of that task's artifact). */

@@ -251,6 +251,7 @@ static lethe_status pgd_run(lethe_ctx *ctx, struct pgd *s)
     for (uint32_t r = 0; r < restarts; r++) {
         LETHE_TRY(pgd_start(ctx, s, r));
         for (int64_t t = 0; s->active.n > 0; t++) {
+            LETHE_TRY(lethe_check_cancelled(ctx));
             LETHE_TRY(pgd_look(ctx, s));
             if (t == steps)
                 break;

@@ -208,6 +208,7 @@ static lethe_status search_run(lethe_ctx *ctx, struct search *s)
     int warm = lethe_bool(ctx, P_WARM);
     while (s->active.n > 0) {
         int restarted = 0;
+        LETHE_TRY(lethe_check_cancelled(ctx));
         LETHE_TRY(search_look(ctx, s, &n_done));
         if (t == steps) {
             if (n_done == s->active.n || !search_widen(s, &doublings, max, warm))

@@ -106,7 +106,9 @@ static lethe_status evaluate(lethe_ctx *ctx, const lethe_metric_job *job)
 #define DISTANCE(name, hi, doc)                                                                    \
     LETHE_SCALAR(name, LETHE_BETTER_LOWER, LETHE_REF_NONE, "", 0, hi, doc)
 #define SET(s, words)                                                                              \
-    DISTANCE(s "_kl", HUGE_VAL, "KL(oracle || unlearned), eps in both logs, on the " words),       \
+    /* with eps: -log sum p (q + eps) / (p + eps) >= -log 2, by Jensen */                          \
+    LETHE_SCALAR(s "_kl", LETHE_BETTER_LOWER, LETHE_REF_NONE, "", -0.69314718055994531, HUGE_VAL,  \
+                 "KL(oracle || unlearned), eps in both logs, on the " words),                      \
         DISTANCE(s "_kl_exact", HUGE_VAL, "KL(oracle || unlearned) without eps on the " words),    \
         DISTANCE(s "_js", 0.69314718055994531, "Jensen-Shannon divergence on the " words),         \
         DISTANCE(s "_js_distance", 0.83255461115769776, "square root of it, on the " words),       \

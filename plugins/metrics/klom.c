@@ -215,7 +215,7 @@ static const lethe_output outputs[] = {
 };
 static const lethe_param params[] = {
     LETHE_INT("bins", 20, 1, 10000, "", "bins between the common least and largest margin"),
-    LETHE_REAL("eps", 1e-5, 0, 1, "", "least probability of a bin that the first side fills"),
+    LETHE_REAL("eps", 1e-5, 1e-12, 1, "", "least probability of a bin that the first side fills"),
     LETHE_PER_SAMPLE_PARAM,
 };
 static const lethe_metric metric = {
