@@ -193,7 +193,8 @@ int main(int argc, char **argv)
         return run_check(argv[2]);
     if (argc == 4 && strcmp(argv[1], "calibrate") == 0)
         return run_calibrate(argv[2], argv[3]);
-    fputs("Usage: lethe-worker info | describe FILE.so | task JOB.json | files JOB.json | check JOB.json\n"
+    fputs("Usage: lethe-worker info | describe FILE.so | task JOB.json | files JOB.json | check "
+          "JOB.json\n"
           "Part of lethe, which starts it; see `lethe --help`.\n",
           stderr);
     return 2;

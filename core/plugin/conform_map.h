@@ -62,7 +62,7 @@
     X(ranges, "ranges", CONFORM_A, "values stay in their ranges on constant and extreme outputs")  \
     /* a good guest */                                                                             \
     X(leak, "leak", CONFORM_ALL, "memory does not grow from call to call")                         \
-    X(left_behind, "left-behind", CONFORM_ALL, "no thread and no process is left behind")           \
+    X(left_behind, "left-behind", CONFORM_ALL, "no thread and no process is left behind")          \
     X(files, "files", CONFORM_ALL, "no file is left behind or open")                               \
     X(settings, "settings", CONFORM_ALL, "folder, locale, signals, rounding stay as they were")    \
     X(noise, "noise", CONFORM_ALL, "nothing is printed to stdout")                                 \
