@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "cmd_plugin.h"
 #include "fs.h"
 #include "log.h"
 #include "strbuf.h"
@@ -86,81 +87,6 @@ static void print_list(const struct plugin_set *set)
                     set->failure[i].reason);
 }
 
-static void print_words(const char *title, const json_t *words)
-{
-    size_t i;
-    json_t *word;
-    if (json_array_size(words) == 0)
-        return;
-    printf("%-12s", title);
-    json_array_foreach(words, i, word) printf("%s%s", i ? ", " : "", json_string_value(word));
-    putchar('\n');
-}
-
-/* A JSON value as people write it: numbers in their shortest form, strings bare. */
-static void print_value(const json_t *v)
-{
-    char number[32];
-    if (json_is_string(v))
-        fputs(json_string_value(v), stdout);
-    else if (json_is_integer(v))
-        printf("%lld", (long long)json_integer_value(v));
-    else if (json_is_boolean(v))
-        fputs(json_is_true(v) ? "true" : "false", stdout);
-    else if (json_is_real(v)) {
-        text_from_double(json_real_value(v), number);
-        fputs(number, stdout);
-    }
-}
-
-static void print_param(const json_t *p)
-{
-    const char *unit = json_string_value(json_object_get(p, "unit"));
-    const json_t *choices = json_object_get(p, "choices");
-    printf("  %s (%s", json_string_value(json_object_get(p, "name")),
-           json_string_value(json_object_get(p, "type")));
-    if (unit && *unit)
-        printf(", %s", unit);
-    fputs(", default ", stdout);
-    print_value(json_object_get(p, "default"));
-    if (json_is_number(json_object_get(p, "min"))) {
-        fputs(", ", stdout);
-        print_value(json_object_get(p, "min"));
-        fputs(" to ", stdout);
-        print_value(json_object_get(p, "max"));
-    }
-    for (size_t i = 0; i < json_array_size(choices); i++)
-        printf("%s%s", i ? " | " : "; ", json_string_value(json_array_get(choices, i)));
-    printf(")\n      %s\n", json_string_value(json_object_get(p, "doc")));
-}
-
-static void print_plugin(const struct plugin_desc *p)
-{
-    size_t i;
-    json_t *item;
-    printf("%s %s (%s): %s\n\n%s\n\n", p->id, p->version, plugin_kind_name(p->kind), p->name,
-           p->doc);
-    print_words("scenarios", json_object_get(p->json, "scenarios"));
-    print_words("needs", json_object_get(p->json, "needs"));
-    print_words("uses", json_object_get(p->json, "uses"));
-    print_words("command", json_object_get(p->json, "command"));
-    printf("%-12s%s\n%-12s%s\n", "licence", p->license, "file", p->path);
-    if (*p->url)
-        printf("%-12s%s\n", "url", p->url);
-    if (json_array_size(json_object_get(p->json, "params")))
-        printf("\nparameters\n");
-    json_array_foreach(json_object_get(p->json, "params"), i, item) print_param(item);
-    if (json_array_size(json_object_get(p->json, "outputs")))
-        printf("\noutputs\n");
-    json_array_foreach(json_object_get(p->json, "outputs"), i, item)
-        printf("  %s%s%s\n      %s\n", json_string_value(json_object_get(item, "name")),
-               *json_string_value(json_object_get(item, "unit")) ? ", " : "",
-               json_string_value(json_object_get(item, "unit")),
-               json_string_value(json_object_get(item, "doc")));
-    if (*p->citation)
-        printf("\ncite\n%s\n", p->citation);
-}
-
 static int unknown(const struct plugin_set *set, const char *id)
 {
     const char **ids = calloc(set->n + 1, sizeof(*ids));
@@ -207,7 +133,7 @@ static int show(const struct plugins_options *o)
     else if (p && o->json)
         json_dumpf(p->json, stdout, JSON_INDENT(1) | JSON_SORT_KEYS | JSON_REAL_PRECISION(15));
     else if (p)
-        print_plugin(p);
+        plugin_print(p);
     else if (o->json)
         print_all_json(&set);
     else if (set.n == 0) {

@@ -114,6 +114,7 @@ static int make_set(struct conform *t, const struct conform_case *c, const lethe
     if (!p)
         return error_set(err, ERR_INVALID, "%s is no example attack", use->attack);
     int rc = attack_params(use, p, c->params, &params, err);
+    t->attack_refused |= rc < 0;
     if (rc == 0)
         rc = samples_take(c->world, split->forget, split->n_forget, &s, err);
     h.params = params;
@@ -273,6 +274,7 @@ int conform_call(struct conform *t, const struct conform_case *c, struct conform
     struct conform_answer a = {.why = ERROR_INIT};
     struct hosting h = hosting_of(t, c);
     int rc = 0;
+    t->attack_refused = false;
     switch (t->plugin->kind) {
     case LETHE_KIND_UNLEARNER:
         rc = unlearn(t, c, &h, &a, err);

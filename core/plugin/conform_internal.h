@@ -18,6 +18,7 @@ struct conform {
     struct plugin_file *file;
     const lethe_plugin *plugin; /* NULL in tests of the file */
     const char *id;
+    bool attack_refused; /* by the last call: settings of an attack that the plugin declares */
     enum conform_outcome outcome;
     char text[1000], repeat[200];
 };

@@ -72,6 +72,11 @@ static int try_value(struct conform *t, struct conform_usual *u, uint32_t i, jso
     if (rc == 0)
         rc = conform_call(t, &u->c, &a, err);
     if (rc == 0) {
+        if (t->attack_refused)
+            conform_say(t, CONFORM_FAIL,
+                        "%s is within its bounds, but the attack that gets it refuses it (%s); "
+                        "narrow the bounds",
+                        setting, a.why.text);
         judge(t, &a, setting);
         conform_answer_release(&a);
     }

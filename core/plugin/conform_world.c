@@ -162,7 +162,7 @@ static int train(const struct world *b, struct world_member *m, const uint32_t *
 {
     struct rows of = {b, b->pixels, rows};
     struct batch_source source = {n, fill, &of};
-    struct train_hooks none = {NULL, NULL, NULL, NULL};
+    struct train_hooks none = {.arg = NULL};
     struct recipe recipe = b->recipe;
     recipe.epochs = epochs;
     TRY(model_new(b->arch, &m->model, err));
