@@ -9,6 +9,7 @@
 #include "manifest.h"
 #include "report.h"
 #include "report_end.h"
+#include "report_merge.h"
 #include "report_source.h"
 #include "text.h"
 
@@ -16,7 +17,9 @@ struct report_cli {
     struct report_source_options source;
     char **setting; /* malloc'd texts, which source.extra.setting points to */
     const char **plugin;
-    bool json, quiet, no_figures;
+    const char **path; /* all that were named */
+    size_t n_paths;
+    bool json, quiet, no_figures, merge;
     bool failed; /* out of memory */
 };
 
@@ -28,6 +31,7 @@ enum {
     OPT_SET,
     OPT_PLUGIN,
     OPT_PARTIAL,
+    OPT_MERGE,
     OPT_NO_FIGURES,
     OPT_JSON
 };
@@ -46,6 +50,10 @@ static const struct argp_option options[] = {
      "Change the report: part of the suite: --set report.gap=[forget_acc]; may be repeated", 0},
     {"plugin", OPT_PLUGIN, "FILE", 0, "Load plugins from this file too; may be repeated", 0},
     {"partial", OPT_PARTIAL, 0, 0, "Report what there is of a run that is not finished", 0},
+    {"merge", OPT_MERGE, 0, 0,
+     "One report of several suites or folders; needs --out. Suites that share originals and "
+     "oracles share blocks",
+     0},
     {"json", OPT_JSON, 0, 0, "Print one JSON value on standard output", 0},
     {"quiet", 'q', 0, 0, "Do not print the leaderboard", 0},
     {0},
@@ -94,11 +102,30 @@ static void take_setting(struct report_cli *o, const char *arg, const struct arg
     add_setting(o, text_dup(arg));
 }
 
-static void take_path(struct report_cli *o, const char *arg, const struct argp_state *state)
+static void take_path(struct report_cli *o, const char *arg)
 {
-    if (o->source.path)
-        argp_error(state, "one report at a time: found both %s and %s", o->source.path, arg);
-    o->source.path = arg;
+    const char **grown = realloc(o->path, (o->n_paths + 1) * sizeof(*grown));
+    if (!grown) {
+        o->failed = true;
+        return;
+    }
+    o->path = grown;
+    o->path[o->n_paths++] = arg;
+    o->source.path = o->path[0];
+}
+
+static void check_paths(const struct report_cli *o, const struct argp_state *state)
+{
+    if (o->n_paths == 0)
+        argp_error(state, "which report? Name the folder that `lethe run --out` wrote, or its "
+                          "suite file");
+    if (o->n_paths > 1 && !o->merge)
+        argp_error(state, "one report at a time: found both %s and %s; --merge makes one of both",
+                   o->path[0], o->path[1]);
+    if (o->merge && o->n_paths < 2)
+        argp_error(state, "--merge: name two reports or more");
+    if (o->merge && !o->source.out)
+        argp_error(state, "--merge: where should the report go? Name a folder with --out");
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -123,6 +150,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_PARTIAL:
         o->source.partial = true;
         break;
+    case OPT_MERGE:
+        o->merge = true;
+        break;
     case OPT_NO_FIGURES:
         o->no_figures = true;
         break;
@@ -133,12 +163,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->quiet = true;
         break;
     case ARGP_KEY_ARG:
-        take_path(o, arg, state);
+        take_path(o, arg);
         break;
     case ARGP_KEY_END:
-        if (!o->source.path)
-            argp_error(state, "which report? Name the folder that `lethe run --out` wrote, or its "
-                              "suite file");
+        check_paths(o, state);
         break;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -149,7 +177,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
     options,
     parse,
-    "DIR|SUITE.yaml",
+    "DIR|SUITE.yaml\n--merge --out DIR DIR|SUITE.yaml...",
     "Makes the report of a finished run again from its store, without running\n"
     "anything: the tables, curves/, figures/ and manifest.json. DIR is reported as\n"
     "it was run; SUITE.yaml with its report: part as it is now. The same results give the\n"
@@ -157,6 +185,7 @@ static const struct argp argp = {
     "Examples:\n"
     "  lethe report lethe-out/fashion-quick --formats svg\n"
     "  lethe report lethe-out/fashion-quick --set report.gap=[forget_acc,test_acc] --out /tmp/r\n"
+    "  lethe report --merge lethe-out/a lethe-out/b --out lethe-out/both\n"
     "\nExit codes: 0 all rows ok; 1 some rows failed, or the run is not finished; 2 usage or "
     "suite\n"
     "error; 3 something is missing on this machine (without gnuplot everything but the pictures\n"
@@ -178,16 +207,16 @@ static int print_json(const struct results *r, const char *out_dir, size_t n_mis
     return rc;
 }
 
-static int show(const struct report_cli *o, const struct report_source *s, const char *out_dir,
-                unsigned n_bad, struct error *err)
+static int show(const struct report_cli *o, const struct results *r, size_t n_missing,
+                const char *out_dir, unsigned n_bad, struct error *err)
 {
     int rc = 0;
     if (o->json)
-        rc = print_json(&s->results, out_dir, s->n_missing, n_bad);
+        rc = print_json(r, out_dir, n_missing, n_bad);
     else if (!o->quiet)
-        rc = report_print(&s->results, stdout, report_end_columns(), err);
-    log_info("report of %zu rows in %s%s", s->results.n_rows, out_dir,
-             s->n_missing ? "; PARTIAL: the run is not finished" : "");
+        rc = report_print(r, stdout, report_end_columns(), err);
+    log_info("report of %zu rows in %s%s", r->n_rows, out_dir,
+             n_missing ? "; PARTIAL: the run is not finished" : "");
     return rc;
 }
 
@@ -205,7 +234,7 @@ static int write_all(const struct report_cli *o, struct report_source *s, struct
     if (rc == 0 && report_end_write(&s->session, &s->results, &end, &drawing) < 0)
         code = cli_fail(&drawing);
     if (rc == 0)
-        rc = show(o, s, out_dir, n_bad, err);
+        rc = show(o, &s->results, s->n_missing, out_dir, n_bad, err);
     free(out_dir);
     return rc < 0 ? rc : code;
 }
@@ -221,15 +250,30 @@ static int run(const struct report_cli *o)
     return rc < 0 ? cli_fail(&err) : rc;
 }
 
+static int run_merge(const struct report_cli *o)
+{
+    struct error err = ERROR_INIT;
+    struct report_merge m = {
+        .path = o->path, .n = o->n_paths, .source = o->source, .no_figures = o->no_figures};
+    int written = report_merge_write(&m, &err);
+    int code = written < 0 ? cli_fail(&err) : m.n_bad ? EXIT_SOME_FAILED : EXIT_OK;
+    if (written == 0 || m.written)
+        if (show(o, &m.results, m.n_missing, o->source.out, m.n_bad, &err) < 0)
+            code = cli_fail(&err);
+    report_merge_release(&m);
+    return code;
+}
+
 int cmd_report(int argc, char **argv)
 {
     struct report_cli o = {0};
     int code = cli_parse(&argp, argc, argv, &o);
     if (code < 0)
-        code = run(&o);
+        code = o.merge ? run_merge(&o) : run(&o);
     for (unsigned i = 0; i < o.source.extra.n_settings; i++)
         free(o.setting[i]);
     free(o.setting);
     free(o.plugin);
+    free(o.path);
     return code;
 }

@@ -62,6 +62,10 @@ int finished_read(const char *dir, struct finished *m, struct error *err)
                        path, dir);
     if (rc == 0)
         rc = json_read_file(path, &m->json, err);
+    if (rc == 0 && json_object_get(m->json, "merged"))
+        rc = error_set(err, ERR_INVALID,
+                       "%s is a merged report; merge its reports again with `lethe report --merge`",
+                       dir);
     if (rc == 0)
         rc = json_get_string(m->json, path, "suite_file", &m->suite_file, err);
     if (rc == 0)

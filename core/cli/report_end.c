@@ -125,15 +125,32 @@ static int write_logs(const struct session *s, const struct report_end *end, str
     return rc;
 }
 
+int report_end_manifest(const struct session *s, struct results *r, struct error *err)
+{
+    json_t *manifest = NULL;
+    TRY(manifest_make(&s->suite, &s->plan, &s->store, r, &manifest, err));
+    drop_volatile(manifest);
+    json_decref(r->manifest);
+    r->manifest = manifest;
+    return 0;
+}
+
+int report_end_tables(const struct suite *s, const struct results *r, const struct report_end *end,
+                      struct error *err)
+{
+    struct report_options report = {.out_dir = end->out_dir,
+                                    .page = true,
+                                    .figures = !end->no_figures,
+                                    .svg = s->svg,
+                                    .pdf = s->pdf,
+                                    .choice = &s->report};
+    return report_write(r, &report, err);
+}
+
 int report_end_write(const struct session *s, struct results *r, const struct report_end *end,
                      struct error *err)
 {
-    struct report_options report = {.out_dir = end->out_dir,
-                                    .figures = !end->no_figures,
-                                    .svg = s->suite.svg,
-                                    .pdf = s->suite.pdf,
-                                    .choice = &s->suite.report};
     TRY(write_manifest(s, r, end, err));
     TRY(write_logs(s, end, err));
-    return report_write(r, &report, err);
+    return report_end_tables(&s->suite, r, end, err);
 }

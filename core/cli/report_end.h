@@ -16,6 +16,11 @@ struct report_end {
  * written then. */
 int report_end_write(const struct session *s, struct results *r, const struct report_end *end,
                      struct error *err);
+/* Tables, figures and page alone, as the suite's report: part says. r->manifest is there. */
+int report_end_tables(const struct suite *s, const struct results *r, const struct report_end *end,
+                      struct error *err);
+/* Fills r->manifest without writing anything. */
+int report_end_manifest(const struct session *s, struct results *r, struct error *err);
 /* Rows that did not succeed, minus those that the suite expects. */
 unsigned report_end_bad_rows(const struct suite *s, const struct results *r);
 /* Width of the terminal on standard output; 0: unknown. */

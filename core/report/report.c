@@ -5,6 +5,7 @@
 
 #include "figure.h"
 #include "fs.h"
+#include "html_page.h"
 #include "labels.h"
 #include "report_csv.h"
 #include "report_names.h"
@@ -174,6 +175,28 @@ static int write_spectral(const struct results *r, const char *out_dir, struct e
     return rc;
 }
 
+/* Figures, then the page that shows them. What cannot be drawn costs the pictures alone: the page
+ * is written without them, and then the failure is returned. */
+static int write_pictures(const struct board *b, const struct report_options *options,
+                          struct error *err)
+{
+    struct error drawing = ERROR_INIT;
+    struct report_options page = *options;
+    if (options->figures && figures_write(b, options, &drawing) < 0) {
+        if (drawing.code == ERR_ENVIRONMENT)
+            page.figures = false;
+        else
+            page.page = false;
+    }
+    int rc = page.page ? html_page_write(b, &page, err) : 0;
+    if (rc == 0 && drawing.code) {
+        if (err)
+            *err = drawing;
+        rc = drawing.code;
+    }
+    return rc;
+}
+
 int report_write(const struct results *r, const struct report_options *options, struct error *err)
 {
     struct board b;
@@ -189,8 +212,8 @@ int report_write(const struct results *r, const struct report_options *options, 
         rc = write_curves(r, &names, options->out_dir, err);
     if (rc == 0)
         rc = write_spectral(r, options->out_dir, err);
-    if (rc == 0 && options->figures)
-        rc = figures_write(&b, options, err);
+    if (rc == 0)
+        rc = write_pictures(&b, options, err);
     free(names.first);
     board_release(&b);
     return rc;

@@ -11,6 +11,8 @@
  *   figures/NAME.gp      a gnuplot script with its data NAME.csv beside it; `gnuplot NAME.gp` in
  *                        that folder draws NAME.svg and NAME.pdf
  *       gap-SCENARIO, roc-ATTACK-SCENARIO, confidence-SCENARIO
+ *   index.html           all of it in one file (html_page.h)
+ *   references.bib       what the plugins cite
  *
  * Equal results give equal bytes in all of them but costs.csv. */
 #ifndef REPORT_REPORT_H
@@ -27,11 +29,12 @@ struct report_options {
     const char *out_dir;
     bool figures;  /* needs gnuplot */
     bool svg, pdf; /* figure formats; with none, only scripts and data are written */
+    bool page;     /* index.html */
     const struct report_choice *choice; /* figures, widths, columns, digits; NULL: the default */
 };
 
-/* runs.csv, costs.csv, leaderboard.csv, curves/, figures/. A missing gnuplot writes everything else
- * and then returns ERR_ENVIRONMENT with the package to install. */
+/* runs.csv, costs.csv, leaderboard.csv, curves/, figures/, index.html. A missing gnuplot writes
+ * everything else and then returns ERR_ENVIRONMENT with the package to install. */
 int report_write(const struct results *r, const struct report_options *options, struct error *err);
 /* The leaderboard for people: width-aware, UTF-8, at most `columns` wide (0: 100). */
 int report_print(const struct results *r, FILE *out, unsigned columns, struct error *err);

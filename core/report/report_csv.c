@@ -125,6 +125,7 @@ static void leaderboard_header(const struct results *r, struct csv_writer *w)
                                         "flags",     "notes",  NULL};
     static const char *const endings[] = {"",     "_sd",         "_ci_low", "_ci_high",
                                           "_gap", "_gap_signed", "_gap_z"};
+    static const char *const spread[] = {"gap_sd", "gap_ci_low", "gap_ci_high", NULL};
     struct strbuf name;
     strbuf_init(&name);
     header(w, begin);
@@ -134,6 +135,7 @@ static void leaderboard_header(const struct results *r, struct csv_writer *w)
             strbuf_addf(&name, "%s%s", r->column[c].name, endings[i]);
             csv_cell(w, name.s);
         }
+    header(w, spread);
     csv_end_row(w);
     w->out.failed |= name.failed;
     strbuf_release(&name);
@@ -166,6 +168,9 @@ void report_leaderboard(const struct board *b, struct csv_writer *out)
         csv_cell(out, e->notes);
         for (size_t c = 0; c < b->results->n_columns; c++)
             cell_cells(&e->cell[c], out);
+        csv_cell_double(out, e->gap_sd);
+        csv_cell_double(out, e->gap_ci_low);
+        csv_cell_double(out, e->gap_ci_high);
         csv_end_row(out);
     }
 }

@@ -88,8 +88,8 @@ static json_t *rows_json(const struct results *r)
     return json_pack("{s:I,s:I}", "planned", (json_int_t)r->n_rows, "used", (json_int_t)used);
 }
 
-int manifest_write(const struct suite *s, const struct plan *p, const struct store *store,
-                   const struct results *r, const char *out_dir, struct error *err)
+int manifest_make(const struct suite *s, const struct plan *p, const struct store *store,
+                  const struct results *r, json_t **ret, struct error *err)
 {
     struct strbuf suite;
     struct strbuf arch, recipe;
@@ -114,14 +114,25 @@ int manifest_write(const struct suite *s, const struct plan *p, const struct sto
     if (m && s->n_transfer &&
         json_object_set_new(m, "transfer", resolved_entries(s->transfer, s->n_transfer)) != 0)
         rc = error_nomem(err);
-    char *path = fs_join(out_dir, "manifest.json");
+    if (rc == 0 && !m)
+        rc = error_nomem(err);
     if (rc == 0)
-        rc = m && path ? json_write_file(path, m, err) : error_nomem(err);
-    free(path);
-    json_decref(m);
+        *ret = m;
     json_decref(text);
     strbuf_release(&suite);
     strbuf_release(&arch);
     strbuf_release(&recipe);
+    return rc;
+}
+
+int manifest_write(const struct suite *s, const struct plan *p, const struct store *store,
+                   const struct results *r, const char *out_dir, struct error *err)
+{
+    json_t *m = NULL;
+    TRY(manifest_make(s, p, store, r, &m, err));
+    char *path = fs_join(out_dir, "manifest.json");
+    int rc = path ? json_write_file(path, m, err) : error_nomem(err);
+    free(path);
+    json_decref(m);
     return rc;
 }

@@ -130,6 +130,13 @@ BEHAVIOUR(fail)
     return lethe_failf(ctx, LETHE_E_INVALID, "this plugin always fails, reason %d", 42);
 }
 
+/* Fails with what must not become markup in a report. */
+BEHAVIOUR(markup)
+{
+    return lethe_failf(ctx, LETHE_E_INVALID, "%s",
+                       "</script><img src=x onerror=\"window.owned=1\"><b>&amp; 'quoted'</b>");
+}
+
 /* Fails without saying why. */
 BEHAVIOUR(mute)
 {
