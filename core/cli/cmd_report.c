@@ -39,6 +39,8 @@ enum {
 static const struct argp_option options[] = {
     {"formats", OPT_FORMATS, "LIST", 0,
      "Formats of the figures, as svg,pdf (default: report.formats of the suite)", 0},
+    {"figures", OPT_FIGURES, "LIST", 0,
+     "Kinds of figures, as gap,roc (default: report.figures of the suite)", 0},
     {"no-figures", OPT_NO_FIGURES, 0, 0, "Do not draw figures", 0},
     {"out", OPT_OUT, "DIR", 0, "Where the report goes (default: DIR itself, or ./lethe-out/SUITE)",
      0},
@@ -135,6 +137,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_FORMATS:
         add_setting(o, text_format("report.formats=[%s]", arg));
         break;
+    case OPT_FIGURES:
+        add_setting(o, text_format("report.figures=[%s]", arg));
+        break;
     case OPT_SET:
         take_setting(o, arg, state);
         break;
@@ -179,17 +184,16 @@ static const struct argp argp = {
     parse,
     "DIR|SUITE.yaml\n--merge --out DIR DIR|SUITE.yaml...",
     "Makes the report of a finished run again from its store, without running\n"
-    "anything: the tables, curves/, figures/ and manifest.json. DIR is reported as\n"
-    "it was run; SUITE.yaml with its report: part as it is now. The same results give the\n"
-    "same bytes.\v"
+    "anything: tables, curves/, figures/, index.html and manifest.json. DIR is\n"
+    "reported as it was run; SUITE.yaml with its report: part as it is now. The\n"
+    "same results give the same bytes.\v"
     "Examples:\n"
     "  lethe report lethe-out/fashion-quick --formats svg\n"
-    "  lethe report lethe-out/fashion-quick --set report.gap=[forget_acc,test_acc] --out /tmp/r\n"
+    "  lethe report lethe-out/fashion-quick --set report.gap=[forget_acc]\n"
     "  lethe report --merge lethe-out/a lethe-out/b --out lethe-out/both\n"
-    "\nExit codes: 0 all rows ok; 1 some rows failed, or the run is not finished; 2 usage or "
-    "suite\n"
-    "error; 3 something is missing on this machine (without gnuplot everything but the pictures\n"
-    "is written).",
+    "\nExit codes: 0 all rows ok; 1 some rows failed, or the run is not finished;\n"
+    "2 usage or suite error; 3 something is missing on this machine (without\n"
+    "gnuplot everything but the pictures is written).",
     NULL,
     NULL,
     NULL,

@@ -66,8 +66,8 @@ static const struct argp argp = {
     parse,
     "SUITE.yaml",
     "Runs everything that a suite asks for and that the store does not hold yet,\n"
-    "then writes runs.csv, leaderboard.csv, costs.csv, curves/, figures/, logs/ and\n"
-    "manifest.json, and prints the leaderboard. The same command resumes after any\n"
+    "then writes runs.csv, leaderboard.csv, costs.csv, curves/, figures/, logs/,\n"
+    "index.html and manifest.json, and prints the leaderboard. The same command resumes after any\n"
     "interruption.\v"
     "Examples:\n"
     "  lethe run benchmarks/fashion-mnist-quick.yaml\n"

@@ -36,6 +36,8 @@ check "logs are those of the run" diff -r "$work/o/logs" "$work/o2/logs"
 expect_exit 1 "$lethe" report "$work/tiny.yaml" --store "$work/s" --out "$work/o3" --set "report.gap=[forget_acc]" --formats svg
 check "another gap" test "$(column "$work/o3/leaderboard.csv" gap | sed -n 3p)" = "$(column "$work/o3/leaderboard.csv" forget_acc_gap | sed -n 3p)"
 check "svg alone" test "$(find "$work/o3/figures" -name '*.pdf' | wc -l)" = 0
+expect_exit 1 "$lethe" report "$work/o" -q --out "$work/o6" --figures gap --formats svg
+check "one kind of figure alone" test "$(cd "$work/o6/figures" && ls *.svg)" = gap-random-0.1.svg
 check "but svg" test "$(find "$work/o3/figures" -name '*.svg' | wc -l)" -ge 2
 check "what plugins cite is collected, once" test "$(grep -c '^@' "$work/o/references.bib")" = 4
 expect_error 'no method, attack, metric or column of this suite is called "amn"; did you mean "amun"' "$lethe" report "$work/o" --set "report.names={amn: X}"
