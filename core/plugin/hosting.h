@@ -16,7 +16,7 @@
 #include "split.h"
 #include "train.h"
 
-/* Version of the plugin ABI that this host speaks: "0.1". */
+/* Version of the plugin ABI that this host speaks: "1.0". */
 const char *hosting_abi(void);
 
 struct plugin_file;
@@ -25,9 +25,6 @@ struct plugin_file;
 int plugin_open(const char *path, struct plugin_file **ret, struct error *err);
 /* JSON array of descriptions (desc.h) of everything in the file. New reference. */
 int plugin_describe(struct plugin_file *file, const char *path, json_t **ret, struct error *err);
-
-/* "0.1": the plugin ABI of this build. */
-const char *hosting_abi(void);
 
 /* Machine-independent costs, counted by the host. read_*: samples handed out, each time; forward,
  * backward: samples through a network, attack_* those of example attacks; bytes_cached: of

@@ -114,7 +114,7 @@ static int check_default(const lethe_param *p, struct error *err)
 static int check_param(const lethe_plugin *plugin, uint32_t i, struct error *err)
 {
     const lethe_param *p = plugin_item(plugin->params, plugin->param_stride, i);
-    TRY(check_size("it", p->struct_size, SIZE_0_1_PARAM, err));
+    TRY(check_size("it", p->struct_size, SIZE_1_0_PARAM, err));
     if (!p->name || !text_is_param_name(p->name))
         return refuse(err, "its name is no lower-case word", "names are [a-z][a-z0-9_]*");
     for (uint32_t k = 0; k < i; k++) {
@@ -129,11 +129,11 @@ static int check_param(const lethe_plugin *plugin, uint32_t i, struct error *err
 
 static int check_params(const lethe_plugin *p, struct error *err)
 {
-    TRY(check_array("params", p->params, p->n_params, p->param_stride, SIZE_0_1_PARAM, err));
+    TRY(check_array("params", p->params, p->n_params, p->param_stride, SIZE_1_0_PARAM, err));
     for (uint32_t i = 0; i < p->n_params; i++)
         if (check_param(p, i, err) < 0) {
             const lethe_param *bad = plugin_item(p->params, p->param_stride, i);
-            bool named = bad->struct_size >= SIZE_0_1_PARAM && bad->name;
+            bool named = bad->struct_size >= SIZE_1_0_PARAM && bad->name;
             return error_prefix(err, "parameter %u%s%.40s%s", i + 1, named ? " (" : "",
                                 named ? bad->name : "", named ? ")" : "");
         }
@@ -144,7 +144,7 @@ static int check_params(const lethe_plugin *p, struct error *err)
 
 static int check_attack_use(const lethe_attack_use *use, struct error *err)
 {
-    TRY(check_size("lethe_attack_use", use->struct_size, SIZE_0_1_ATTACK_USE, err));
+    TRY(check_size("lethe_attack_use", use->struct_size, SIZE_1_0_ATTACK_USE, err));
     if (!use->attack || !text_is_plugin_id(use->attack))
         return refuse(err, "an attack to use has no valid id", "name an example attack");
     for (size_t i = 0; use->settings && use->settings[i]; i++)
@@ -157,12 +157,12 @@ static int check_attack_use(const lethe_attack_use *use, struct error *err)
 static int check_unlearner(const void *iface, struct error *err)
 {
     const lethe_unlearner *u = iface;
-    TRY(check_size("lethe_unlearner", u->struct_size, SIZE_0_1_UNLEARNER, err));
+    TRY(check_size("lethe_unlearner", u->struct_size, SIZE_1_0_UNLEARNER, err));
     if (!u->run)
         return refuse(err, "lethe_unlearner.run is NULL", "it is required");
     if (!(u->scenarios & (LETHE_SCENARIO_RANDOM | LETHE_SCENARIO_CLASS)))
         return refuse(err, "it serves no scenario", "set lethe_unlearner.scenarios");
-    TRY(check_array("attacks", u->attacks, u->n_attacks, u->attack_stride, SIZE_0_1_ATTACK_USE,
+    TRY(check_array("attacks", u->attacks, u->n_attacks, u->attack_stride, SIZE_1_0_ATTACK_USE,
                     err));
     for (uint32_t i = 0; i < u->n_attacks; i++)
         TRY(check_attack_use(plugin_item(u->attacks, u->attack_stride, i), err));
@@ -172,7 +172,7 @@ static int check_unlearner(const void *iface, struct error *err)
 static int check_example(const void *iface, struct error *err)
 {
     const lethe_example_attack *a = iface;
-    TRY(check_size("lethe_example_attack", a->struct_size, SIZE_0_1_EXAMPLE, err));
+    TRY(check_size("lethe_example_attack", a->struct_size, SIZE_1_0_EXAMPLE, err));
     if (!a->perturb)
         return refuse(err, "lethe_example_attack.perturb is NULL", "it is required");
     if (a->norm != LETHE_NORM_L0 && a->norm != LETHE_NORM_L1 && a->norm != LETHE_NORM_L2 &&
@@ -184,15 +184,15 @@ static int check_example(const void *iface, struct error *err)
 static int check_member(const void *iface, struct error *err)
 {
     const lethe_membership_attack *a = iface;
-    TRY(check_size("lethe_membership_attack", a->struct_size, SIZE_0_1_MEMBER, err));
+    TRY(check_size("lethe_membership_attack", a->struct_size, SIZE_1_0_MEMBER, err));
     if (!a->score)
         return refuse(err, "lethe_membership_attack.score is NULL", "it is required");
     if (a->n_scores == 0)
         return refuse(err, "it declares no score", "one named \"\" is enough");
-    TRY(check_array("scores", a->scores, a->n_scores, a->score_stride, SIZE_0_1_SCORE, err));
+    TRY(check_array("scores", a->scores, a->n_scores, a->score_stride, SIZE_1_0_SCORE, err));
     for (uint32_t i = 0; i < a->n_scores; i++) {
         const lethe_score *s = plugin_item(a->scores, a->score_stride, i);
-        TRY(check_size("lethe_score", s->struct_size, SIZE_0_1_SCORE, err));
+        TRY(check_size("lethe_score", s->struct_size, SIZE_1_0_SCORE, err));
         if (!s->name || !s->doc || (*s->name ? !text_is_param_name(s->name) : a->n_scores > 1))
             return error_set(err, ERR_INVALID,
                              "score %u has no name; names are [a-z][a-z0-9_]*, \"\" for a single "
@@ -204,7 +204,7 @@ static int check_member(const void *iface, struct error *err)
 
 static int check_output(const lethe_output *o, struct error *err)
 {
-    TRY(check_size("lethe_output", o->struct_size, SIZE_0_1_OUTPUT, err));
+    TRY(check_size("lethe_output", o->struct_size, SIZE_1_0_OUTPUT, err));
     if (!o->name || !text_is_param_name(o->name))
         return refuse(err, "its name is no lower-case word", "names are [a-z][a-z0-9_]*");
     if (!o->unit || !o->doc || !o->x_name)
@@ -220,7 +220,7 @@ static int check_outputs(const void *outputs, uint32_t n, uint32_t stride, struc
 {
     if (n == 0)
         return refuse(err, "it declares no outputs", "list what it emits");
-    TRY(check_array("outputs", outputs, n, stride, SIZE_0_1_OUTPUT, err));
+    TRY(check_array("outputs", outputs, n, stride, SIZE_1_0_OUTPUT, err));
     for (uint32_t i = 0; i < n; i++) {
         const lethe_output *o = plugin_item(outputs, stride, i);
         if (check_output(o, err) < 0)
@@ -237,7 +237,7 @@ static int check_outputs(const void *outputs, uint32_t n, uint32_t stride, struc
 static int check_audit(const void *iface, struct error *err)
 {
     const lethe_audit *a = iface;
-    TRY(check_size("lethe_audit", a->struct_size, SIZE_0_1_AUDIT, err));
+    TRY(check_size("lethe_audit", a->struct_size, SIZE_1_0_AUDIT, err));
     if (!a->evaluate)
         return refuse(err, "lethe_audit.evaluate is NULL", "it is required");
     return check_outputs(a->outputs, a->n_outputs, a->output_stride, err);
@@ -246,7 +246,7 @@ static int check_audit(const void *iface, struct error *err)
 static int check_metric(const void *iface, struct error *err)
 {
     const lethe_metric *m = iface;
-    TRY(check_size("lethe_metric", m->struct_size, SIZE_0_1_METRIC, err));
+    TRY(check_size("lethe_metric", m->struct_size, SIZE_1_0_METRIC, err));
     if (!m->evaluate)
         return refuse(err, "lethe_metric.evaluate is NULL", "it is required");
     if (m->scope != LETHE_SCOPE_RUN && m->scope != LETHE_SCOPE_GROUP)
@@ -275,10 +275,10 @@ static int check_rest(const lethe_plugin *p, struct error *err)
 
 int plugin_check(const lethe_plugin *p, struct error *err)
 {
-    TRY(check_size("lethe_plugin", p->struct_size, SIZE_0_1_PLUGIN, err));
+    TRY(check_size("lethe_plugin", p->struct_size, SIZE_1_0_PLUGIN, err));
     if (!p->info)
         return refuse(err, "a plugin has no info", "it is required");
-    TRY(check_size("lethe_info", p->info->struct_size, SIZE_0_1_INFO, err));
+    TRY(check_size("lethe_info", p->info->struct_size, SIZE_1_0_INFO, err));
     if (!p->info->id || !text_is_plugin_id(p->info->id))
         return refuse(err, "a plugin has no valid id",
                       "ids are [a-z0-9]+([.-][a-z0-9]+)*, e.g. org.lab.method");

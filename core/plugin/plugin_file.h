@@ -6,21 +6,21 @@
 #include "lethe/lethe.h"
 #include "param_spec.h"
 
-/* The least that this host accepts of each struct that a plugin fills: what ABI 0.1 had. A later
+/* The least that this host accepts of each struct that a plugin fills: what ABI 1.0 had. A later
  * field is read only where LETHE_HAS says so. */
 enum {
-    SIZE_0_1_ENTRY = LETHE_SIZE_THROUGH(lethe_entry, plugins),
-    SIZE_0_1_PLUGIN = LETHE_SIZE_THROUGH(lethe_plugin, extension),
-    SIZE_0_1_INFO = LETHE_SIZE_THROUGH(lethe_info, tags),
-    SIZE_0_1_PARAM = LETHE_SIZE_THROUGH(lethe_param, search),
-    SIZE_0_1_UNLEARNER = LETHE_SIZE_THROUGH(lethe_unlearner, dispose),
-    SIZE_0_1_ATTACK_USE = LETHE_SIZE_THROUGH(lethe_attack_use, settings),
-    SIZE_0_1_EXAMPLE = LETHE_SIZE_THROUGH(lethe_example_attack, perturb),
-    SIZE_0_1_MEMBER = LETHE_SIZE_THROUGH(lethe_membership_attack, dispose),
-    SIZE_0_1_SCORE = LETHE_SIZE_THROUGH(lethe_score, doc),
-    SIZE_0_1_AUDIT = LETHE_SIZE_THROUGH(lethe_audit, reserved1),
-    SIZE_0_1_METRIC = LETHE_SIZE_THROUGH(lethe_metric, evaluate),
-    SIZE_0_1_OUTPUT = LETHE_SIZE_THROUGH(lethe_output, constant)
+    SIZE_1_0_ENTRY = LETHE_SIZE_THROUGH(lethe_entry, plugins),
+    SIZE_1_0_PLUGIN = LETHE_SIZE_THROUGH(lethe_plugin, extension),
+    SIZE_1_0_INFO = LETHE_SIZE_THROUGH(lethe_info, tags),
+    SIZE_1_0_PARAM = LETHE_SIZE_THROUGH(lethe_param, search),
+    SIZE_1_0_UNLEARNER = LETHE_SIZE_THROUGH(lethe_unlearner, dispose),
+    SIZE_1_0_ATTACK_USE = LETHE_SIZE_THROUGH(lethe_attack_use, settings),
+    SIZE_1_0_EXAMPLE = LETHE_SIZE_THROUGH(lethe_example_attack, perturb),
+    SIZE_1_0_MEMBER = LETHE_SIZE_THROUGH(lethe_membership_attack, dispose),
+    SIZE_1_0_SCORE = LETHE_SIZE_THROUGH(lethe_score, doc),
+    SIZE_1_0_AUDIT = LETHE_SIZE_THROUGH(lethe_audit, reserved1),
+    SIZE_1_0_METRIC = LETHE_SIZE_THROUGH(lethe_metric, evaluate),
+    SIZE_1_0_OUTPUT = LETHE_SIZE_THROUGH(lethe_output, constant)
 };
 
 /* Item i of an array whose items are `stride` bytes apart, as the plugin was compiled. */

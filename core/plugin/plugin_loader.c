@@ -11,12 +11,12 @@
 #include "text.h"
 #include "version.h"
 
-/* "0u" in the header; the digits are what people read. */
-_Static_assert(LETHE_ABI_MAJOR == 0 && LETHE_ABI_MINOR == 1, "hosting_abi says so too");
+/* "1u" in the header; the digits are what people read. */
+_Static_assert(LETHE_ABI_MAJOR == 1 && LETHE_ABI_MINOR == 0, "hosting_abi says so too");
 
 const char *hosting_abi(void)
 {
-    return "0.1";
+    return "1.0";
 }
 
 /* The linker's own words, without the path in front: reasons must not name folders. */
@@ -58,11 +58,11 @@ static int check_entry(const char *name, const lethe_entry *e, struct error *err
             "%s: lethe_plugin_entry starts with %08x instead of %08x (\"LTH1\"); it is "
             "no Lethe plugin, or damaged: build it again",
             name, e->magic, LETHE_MAGIC);
-    if (e->struct_size < SIZE_0_1_ENTRY)
+    if (e->struct_size < SIZE_1_0_ENTRY)
         return error_set(err, ERR_INVALID,
                          "%s: lethe_plugin_entry has %u bytes, ABI %s needs %u; build the plugin "
                          "with LETHE_ENTRY (lethe/export.h) of Lethe %s",
-                         name, e->struct_size, hosting_abi(), SIZE_0_1_ENTRY, LETHE_VERSION);
+                         name, e->struct_size, hosting_abi(), SIZE_1_0_ENTRY, LETHE_VERSION);
     TRY(check_version(name, e, err));
     if (e->n_plugins == 0 || !e->plugins)
         return error_set(err, ERR_INVALID,

@@ -4,7 +4,7 @@
  * Growth rules (docs/PLUGINS.md explains them): every struct that crosses the
  * boundary starts with `struct_size`, has no tail padding, and grows only at
  * its end; arrays of structs carry their stride; constants never change value.
- * Major 0 is a draft: its structs may still change between minors. */
+ * Frozen since 1.0: within a major nothing moves and nothing changes its meaning. */
 #ifndef LETHE_ABI_H
 #define LETHE_ABI_H
 
@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 #define LETHE_MAGIC 0x3148544cu /* the bytes "LTH1" on a little-endian machine */
-#define LETHE_ABI_MAJOR 0u
-#define LETHE_ABI_MINOR 1u
+#define LETHE_ABI_MAJOR 1u
+#define LETHE_ABI_MINOR 0u
 
 /* Bytes from the start of T to the end of field f. */
 #define LETHE_SIZE_THROUGH(T, f) (offsetof(T, f) + sizeof(((T *)0)->f))

@@ -35,7 +35,7 @@
         sizeof(lethe_plugin), (kind),  (info), (params), (n_params),                               \
         sizeof(lethe_param),  (needs), (uses), (iface),  NULL};                                    \
     static const lethe_plugin *const lethe_singles_[] = {&lethe_single_};                          \
-    LETHE_ENTRY(lethe_singles_, 1)
+    LETHE_ENTRY(lethe_singles_, 0)
 
 /* ---- failures and logs ---- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * export.h: the last line of a plugin:
  *     static const lethe_plugin *const plugins[] = {&my_plugin};
- *     LETHE_ENTRY(plugins, 1);
+ *     LETHE_ENTRY(plugins, 0);
  * The second argument is the lowest host minor the plugin can live with.
  * Compiled with -DLETHE_STATIC_TAG=name the symbol becomes
  * lethe_plugin_entry_name, so that the same source links into a test. */

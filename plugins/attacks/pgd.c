@@ -349,4 +349,4 @@ static const lethe_example_attack l2 = {sizeof(lethe_example_attack), LETHE_NORM
 static const lethe_plugin linf_plugin = PGD_PLUGIN(linf_info, linf_params, linf);
 static const lethe_plugin l2_plugin = PGD_PLUGIN(l2_info, l2_params, l2);
 static const lethe_plugin *const plugins[] = {&linf_plugin, &l2_plugin};
-LETHE_ENTRY(plugins, 1);
+LETHE_ENTRY(plugins, 0);

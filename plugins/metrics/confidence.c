@@ -106,4 +106,4 @@ static const lethe_plugin plugin = {
 };
 
 static const lethe_plugin *const plugins[] = {&plugin};
-LETHE_ENTRY(plugins, 1);
+LETHE_ENTRY(plugins, 0);

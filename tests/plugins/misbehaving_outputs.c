@@ -110,4 +110,4 @@ static const lethe_plugin bad_metric = {
     .iface = &metric,
 };
 static const lethe_plugin *const plugins[] = {&bad_attack, &bad_member, &bad_metric};
-LETHE_ENTRY(plugins, 1);
+LETHE_ENTRY(plugins, 0);

@@ -698,4 +698,4 @@ PLUGIN(audit, LETHE_KIND_AUDIT, audit_info, NULL, 0, LETHE_CAP_LOGITS, LETHE_CAP
        audit_table);
 static const lethe_plugin *const plugins[] = {&probe,  &bare,   &greedy, &random_only,
                                               &member, &metric, &group,  &audit};
-LETHE_ENTRY(plugins, 1);
+LETHE_ENTRY(plugins, 0);

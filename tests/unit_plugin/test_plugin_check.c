@@ -139,7 +139,7 @@ static void test_info(void **state)
     REFUSED(k, p.plugin.info = NULL, "a plugin has no info; it is required");
     REFUSED(
         k, p.info.struct_size = 8,
-        "lethe_info has struct_size 8, ABI 0.1 needs 96; set it with sizeof and build with this "
+        "lethe_info has struct_size 8, ABI 1.0 needs 96; set it with sizeof and build with this "
         "Lethe's headers");
     REFUSED(k, p.info.id = "Bad Id",
             "a plugin has no valid id; ids are [a-z0-9]+([.-][a-z0-9]+)*, e.g. org.lab.method");
@@ -154,10 +154,10 @@ static void test_params(void **state)
     REFUSED(k, p.plugin.params = NULL,
             "plugin test.good: params: 2 are declared, but the array is NULL");
     REFUSED(k, p.plugin.param_stride = 8,
-            "plugin test.good: params: items are 8 bytes apart, ABI 0.1 needs 80; set the stride "
+            "plugin test.good: params: items are 8 bytes apart, ABI 1.0 needs 80; set the stride "
             "with sizeof");
     REFUSED(k, p.param[0].struct_size = 4,
-            "plugin test.good: parameter 1: it has struct_size 4, ABI 0.1 needs 80; set it with "
+            "plugin test.good: parameter 1: it has struct_size 4, ABI 1.0 needs 80; set it with "
             "sizeof and build with this Lethe's headers");
     REFUSED(k, p.param[0].name = "LR",
             "plugin test.good: parameter 1 (LR): its name is no lower-case word; names are "
@@ -175,7 +175,7 @@ static void test_params(void **state)
             "plugin test.good: parameter 2 (how): its default is none of its choices; list them, "
             "NULL-ended");
     REFUSED(k, p.param[0].type = 9,
-            "plugin test.good: parameter 1 (lr): type 9 is unknown to ABI 0.1");
+            "plugin test.good: parameter 1 (lr): type 9 is unknown to ABI 1.0");
     REFUSED(k, p.param[0].unit = NULL,
             "plugin test.good: parameter 1 (lr): unit or doc is NULL; \"\" stands for nothing");
 }

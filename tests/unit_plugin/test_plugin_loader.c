@@ -22,18 +22,18 @@ static void test_refusals(void **state)
                                    "of 3148544c (\"LTH1\"); it is no Lethe plugin, or damaged: "
                                    "build it again");
     expect_refusal("bad_truncated.so",
-                   "bad_truncated.so: lethe_plugin_entry has 20 bytes, ABI 0.1 needs 32; build the "
+                   "bad_truncated.so: lethe_plugin_entry has 20 bytes, ABI 1.0 needs 32; build the "
                    "plugin with LETHE_ENTRY (lethe/export.h) of Lethe 0.1.0");
-    expect_refusal("bad_major.so", "bad_major.so: built for plugin ABI 7.1, this Lethe 0.1.0 has "
-                                   "ABI 0.1; rebuild the plugin against this Lethe's headers, or "
-                                   "use a Lethe whose ABI has major number 7");
-    expect_refusal("bad_minor.so", "bad_minor.so: needs host ABI 0.10 or newer, this Lethe 0.1.0 "
-                                   "has ABI 0.1; update Lethe, or build the plugin so that it "
+    expect_refusal("bad_major.so", "bad_major.so: built for plugin ABI 8.0, this Lethe 0.1.0 has "
+                                   "ABI 1.0; rebuild the plugin against this Lethe's headers, or "
+                                   "use a Lethe whose ABI has major number 8");
+    expect_refusal("bad_minor.so", "bad_minor.so: needs host ABI 1.9 or newer, this Lethe 0.1.0 "
+                                   "has ABI 1.0; update Lethe, or build the plugin so that it "
                                    "needs less (the second argument of LETHE_ENTRY)");
     expect_refusal("bad_empty.so", "bad_empty.so: lists no plugins; give LETHE_ENTRY an array of "
                                    "at least one");
     expect_refusal("bad_truncated_plugin.so",
-                   "bad_truncated_plugin.so: lethe_plugin has struct_size 24, ABI 0.1 needs 64; "
+                   "bad_truncated_plugin.so: lethe_plugin has struct_size 24, ABI 1.0 needs 64; "
                    "set it with sizeof and build with this Lethe's headers");
     expect_refusal("missing.so", "missing.so cannot be loaded: cannot open shared object file: No "
                                  "such file or directory");
@@ -149,7 +149,7 @@ static void test_describe_others(void **state)
     const json_t *odd = json_array_get(json_object_get(json_array_get(all, 5), "outputs"), 1);
     expect_json(odd, "max", "null"); /* open */
     json_decref(all);
-    assert_string_equal(hosting_abi(), "0.1");
+    assert_string_equal(hosting_abi(), "1.0");
 }
 
 int main(void)
