@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 check "lethe does not link OpenBLAS" sh -c "! ldd '$lethe' | grep -qi blas"
 expect_exit 0 "$lethe" version
-check "version names the ABI" grep -q "^plugin ABI 0\\." "$work/stdout"
+check "version names the ABI" grep -q "^plugin ABI 1\\." "$work/stdout"
 expect_exit 0 "$lethe" plugins
 for id in retrain finetune gradient-ascent random-labels amun pgd-l2-nearest rmia loss-threshold accuracy confidence; do
     check "plugin $id is listed" grep -q "^  $id " "$work/stdout"
