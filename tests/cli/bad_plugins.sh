@@ -39,8 +39,9 @@ external x_silent <<<'exit 0'
 external x_fail <<<'echo "no such method" >&2; exit 3'
 external x_refuse <<<'echo "only for squares"; exit 77'
 external x_crash <<<'kill -SEGV $$'
-external x_hang <<<'sleep 60'
-external x_stray <<<'sleep 61 & cp in/model.safetensors out/'
+long=$((100000 + $$)) # seconds that no other process sleeps
+external x_hang <<<"sleep $long"
+external x_stray <<<"sleep $long & cp in/model.safetensors out/"
 external x_text <<<'echo hello > out/model.safetensors'
 external x_shape <<'S'
 /usr/bin/python3 -c 'import struct
@@ -102,7 +103,7 @@ for text in "its command ended without writing out/model.safetensors" "its comma
     check "a reason: $text" grep -qF "$text" "$work/reasons"
 done
 check "reasons name no folders" test -z "$(grep -F -e "$work" -e /tmp "$work/reasons")"
-check "no stray process is left" test -z "$(pgrep -f 'sleep 6[01]$' || true)"
+check "no stray process is left" test -z "$(pgrep -f "sleep $long\$" || true)"
 check "no scratch folder is left" test -z "$(ls "$work/s2/tmp")"
 verdict finetune "ok  -"
 verdict original "ok  -"

@@ -107,7 +107,7 @@ static void test_files(void **state)
     assert_string_equal(f->reason, "killed by SIGABRT (Aborted)");
     f = failure_of(&s, "bad_major");
     assert_int_equal(f->verdict, VERDICT_FAILED);
-    assert_non_null(strstr(f->reason, "built for plugin ABI 7.1"));
+    assert_non_null(strstr(f->reason, "built for plugin ABI 8.0"));
     assert_string_equal(failure_of(&s, "/nonexistent/x.so")->reason, "No such file or directory");
     assert_string_equal(failure_of(&s, p->dir)->reason, "is not a file");
     plugins_release(&s);
