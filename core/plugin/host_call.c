@@ -32,6 +32,7 @@ static const struct {
     {LETHE_CAP_ADVERSARIAL, "outputs on adversarial samples (files: --adversarial)"},
     {LETHE_CAP_MODEL, "the models themselves (files: --model)"},
     {LETHE_CAP_COST, "what runs have cost"},
+    {LETHE_CAP_UNLEARNED_SHADOWS, "shadow models that have unlearned"},
 };
 
 static int check_needs(const lethe_plugin *p, uint64_t available, struct error *err)

@@ -21,6 +21,7 @@ const struct plugin_word plugin_cap_words[] = {
     {LETHE_CAP_ADVERSARIAL, "adversarial"},
     {LETHE_CAP_MODEL, "model"},
     {LETHE_CAP_COST, "cost"},
+    {LETHE_CAP_UNLEARNED_SHADOWS, "unlearned-shadows"},
     {0, NULL},
 };
 const struct plugin_word plugin_scenario_words[] = {

@@ -32,6 +32,8 @@ enum {
 #define LETHE_CAP_ADVERSARIAL (1ull << 12) /* outputs on adversarial samples */
 #define LETHE_CAP_MODEL (1ull << 13)       /* the models themselves, to be cloned or read */
 #define LETHE_CAP_COST (1ull << 14)        /* what the runs have cost */
+/* membership attacks alone: the shadow models have unlearned what they knew of the candidates */
+#define LETHE_CAP_UNLEARNED_SHADOWS (1ull << 15)
 
 typedef struct lethe_info {
     uint32_t struct_size, reserved;

@@ -276,6 +276,7 @@ static const struct constant constants[] = {
     K(LETHE_CAP_ADVERSARIAL),
     K(LETHE_CAP_MODEL),
     K(LETHE_CAP_COST),
+    K(LETHE_CAP_UNLEARNED_SHADOWS),
     K(LETHE_LOG_ERROR),
     K(LETHE_LOG_WARNING),
     K(LETHE_LOG_INFO),

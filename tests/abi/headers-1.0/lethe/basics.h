@@ -62,6 +62,14 @@ static inline void lethe_logf(lethe_ctx *ctx, int32_t level, const char *format,
     ctx->host->core->log(ctx, level, text);
 }
 
+/* E_CANCELLED, recorded, when the host wants an end: for long loops that have no progress to tell.
+ */
+static inline lethe_status lethe_check_cancelled(lethe_ctx *ctx)
+{
+    return ctx->host->core->cancelled(ctx) ? lethe_failf(ctx, LETHE_E_CANCELLED, "told to stop")
+                                           : LETHE_OK;
+}
+
 /* Zeroed memory that ends with the call; NULL after recording a failure. */
 static inline void *lethe_alloc(lethe_ctx *ctx, uint64_t count, size_t size)
 {

@@ -89,6 +89,7 @@ static inline lethe_status lethe_each_gradient(lethe_ctx *ctx, lethe_model *mode
         LETHE_TRY(host->data->next(ctx, loader, &batch));
         if (batch.n == 0)
             return LETHE_OK;
+        LETHE_TRY(lethe_check_cancelled(ctx));
         LETHE_TRY(host->model->zero_grad(ctx, model));
         LETHE_TRY(host->model->forward(ctx, model, &batch, LETHE_EVAL, z));
         LETHE_TRY(loss ? loss(ctx, loss_arg, &batch, z, c, &value, dz)
