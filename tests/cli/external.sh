@@ -173,6 +173,12 @@ PY
 expect_exit 1 "$lethe" "${attack[@]}" --set factor=2 --set eps=0.1 --out "$work/a3"
 check "beyond its radius is refused" grep -q "beyond its radius" "$work/stderr"
 
+# ---- the conformance suite takes it as it takes any other ----
+expect_exit 0 "$lethe" plugin check --only threads "$newton"
+check "its behaviour is tested" grep -qE "^ +pass +threads" "$work/stdout"
+expect_exit 0 "$lethe" plugin check --only exports "$newton"
+check "what a linker does is not" grep -qE "^ +skip +exports +a manifest is no shared object" "$work/stdout"
+
 # ---- manifests that are wrong ----
 wrong() { # TEXT SED-EXPRESSION
     sed "$2" "$newton" >"$work/mine/wrong.yaml"
