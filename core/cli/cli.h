@@ -9,8 +9,10 @@
 #include "desc.h"
 #include "error.h"
 #include "plan.h"
+#include "results.h"
 #include "store.h"
 #include "suite_file.h"
+#include "tune.h"
 
 /* Exit codes; 128 + n after signal n. */
 enum { EXIT_OK = 0, EXIT_SOME_FAILED = 1, EXIT_USAGE = 2, EXIT_ENVIRONMENT = 3 };
@@ -74,10 +76,29 @@ struct session {
     struct plan plan;
     char *worker;
     json_t *machine;
-    bool has_suite, has_plugins, has_store, has_plan;
+    /* `tune:`: while trials are to be run, `plan` is they and what does not wait for them, `trials`
+     * has their rows, and `later` is what the suite's plan will be, with other parameters. */
+    struct tuning tuning;
+    struct plan trials, later;
+    bool has_suite, has_plugins, has_store, has_plan, has_tuning, has_trials;
 };
 int session_open(const struct session_options *o, struct session *ret, struct error *err);
 void session_close(struct session *s);
+/* Makes the plan; of a suite with `tune:` that of its first stage (session.has_trials), or of the
+ * whole suite when the store knows what was chosen. */
+int session_plan(struct session *s, const struct session_options *o, struct error *err);
+/* After the first stage has run: chooses, and plans the suite with what was chosen. */
+struct session_stage {
+    unsigned n_left;       /* tasks of the first stage that are none of the second */
+    unsigned n_new_cached; /* tasks of the second alone that the store holds */
+};
+int session_choose(struct session *s, const struct session_options *o, struct session_stage *ret,
+                   struct error *err);
+/* Is task i of s->later none of s->plan? And how many are. */
+bool session_is_later(const struct session *s, unsigned i);
+unsigned session_later(const struct session *s);
+/* gather_results, with the ledgers of `tune:`. */
+int session_gather(const struct session *s, struct results *ret, struct error *err);
 /* What a subcommand of lethe-worker prints, as JSON. args: NULL-ended. */
 int cli_worker_json(const char *worker, const char *const *args, json_t **ret, struct error *err);
 /* `lethe-worker info`: {"numerics", "version", ...}. */

@@ -56,24 +56,36 @@ static bool passes_images(enum task_kind kind)
            kind == TASK_UNLEARN;
 }
 
-static void count(const struct plan *p, struct tally tally[TASK_KIND_COUNT])
+static void count_task(const struct task *task, struct tally tally[TASK_KIND_COUNT])
 {
-    for (unsigned i = 0; i < p->n; i++) {
-        struct tally *t = &tally[p->task[i].kind];
-        t->total++;
-        t->cached += p->task[i].cached;
-        if (!p->task[i].cached && passes_images(p->task[i].kind))
-            t->weight += p->task[i].weight;
-    }
+    struct tally *t = &tally[task->kind];
+    t->total++;
+    t->cached += task->cached;
+    if (!task->cached && passes_images(task->kind))
+        t->weight += task->weight;
+}
+
+/* Of a suite with `tune:` also what follows the choice, counted with the parameters as given: what
+ * is chosen changes neither number nor work, unless it is another entry's. */
+static void count(const struct session *s, struct tally tally[TASK_KIND_COUNT])
+{
+    for (unsigned i = 0; i < s->plan.n; i++)
+        count_task(&s->plan.task[i], tally);
+    for (unsigned i = 0; s->has_trials && i < s->later.n; i++)
+        if (session_is_later(s, i))
+            count_task(&s->later.task[i], tally);
 }
 
 /* Work that is left, in image passes (a training pass is three). */
-static double work_left(const struct plan *p)
+static double work_left(const struct session *s)
 {
     double sum = 0;
-    for (unsigned i = 0; i < p->n; i++)
-        if (!p->task[i].cached)
-            sum += p->task[i].weight;
+    for (unsigned i = 0; i < s->plan.n; i++)
+        if (!s->plan.task[i].cached)
+            sum += s->plan.task[i].weight;
+    for (unsigned i = 0; s->has_trials && i < s->later.n; i++)
+        if (session_is_later(s, i))
+            sum += s->later.task[i].weight;
     return sum;
 }
 
@@ -94,7 +106,7 @@ static int estimate(const struct session *s, double *ret_core_s, double *ret_pea
         rc = json_get_real(speed, "calibration", "train_images_per_s", &images_s, err);
     if (rc == 0)
         rc = json_get_real(speed, "calibration", "peak_mb", ret_peak_mb, err);
-    *ret_core_s = images_s > 0 ? work_left(&s->plan) / 3 / images_s : 0;
+    *ret_core_s = images_s > 0 ? work_left(s) / 3 / images_s : 0;
     json_decref(speed);
     strbuf_release(&arch);
     return rc;
@@ -105,7 +117,7 @@ static void print_estimate(const struct session *s)
     struct error err = ERROR_INIT;
     double core_s, peak_mb;
     char left[32];
-    if (work_left(&s->plan) <= 0)
+    if (work_left(s) <= 0)
         return;
     if (estimate(s, &core_s, &peak_mb, &err) < 0) {
         log_warning("no estimate: %s", err.text);
@@ -117,12 +129,36 @@ static void print_estimate(const struct session *s)
            left, core_s / 3600, peak_mb);
 }
 
+static unsigned n_rows(const struct session *s)
+{
+    return s->has_trials ? s->later.n_rows : s->plan.n_rows;
+}
+
+static void print_tuning(const struct session *s)
+{
+    const struct tuning *t = &s->tuning;
+    size_t trials = 0;
+    unsigned pending = 0, chosen = 0;
+    for (unsigned i = 0; s->has_tuning && i < t->n; i++) {
+        trials += t->item[i].pending ? json_array_size(t->item[i].trials) : 0;
+        pending += t->item[i].pending;
+        chosen += t->item[i].ledger && !t->item[i].pending;
+    }
+    if (pending)
+        printf("tuning: %zu trials of %u methods first, then %u tasks with what they choose\n",
+               trials, pending, session_later(s));
+    if (chosen)
+        printf("tuning: the store knows the choice for %u method%s\n", chosen,
+               chosen == 1 ? "" : "s");
+}
+
 static void print_table(const struct session *s)
 {
     struct tally tally[TASK_KIND_COUNT] = {{0, 0, 0}};
     struct tally sum = {0, 0, 0};
-    count(&s->plan, tally);
-    printf("suite %s: %u rows, store %s\n\n%-12s %8s %8s %8s %14s\n", s->suite.name, s->plan.n_rows,
+    count(s, tally);
+    print_tuning(s);
+    printf("suite %s: %u rows, store %s\n\n%-12s %8s %8s %8s %14s\n", s->suite.name, n_rows(s),
            s->store.dir, "task", "total", "done", "to run", "image passes");
     for (unsigned k = 0; k < TASK_KIND_COUNT; k++) {
         const struct tally *t = &tally[k];
@@ -145,11 +181,11 @@ static void print_list(const struct plan *p)
                p->task[i].cached ? "done" : "to run", p->task[i].title);
 }
 
-static json_t *kinds_json(const struct plan *p)
+static json_t *kinds_json(const struct session *s)
 {
     struct tally tally[TASK_KIND_COUNT] = {{0, 0, 0}};
     json_t *kinds = json_object();
-    count(p, tally);
+    count(s, tally);
     for (unsigned k = 0; k < TASK_KIND_COUNT && kinds; k++)
         if (tally[k].total)
             json_object_set_new(kinds, task_kind_name((enum task_kind)k),
@@ -161,8 +197,9 @@ static json_t *kinds_json(const struct plan *p)
 static void print_json(const struct session *s)
 {
     json_t *o =
-        json_pack("{s:s,s:s,s:i,s:i,s:o}", "suite", s->suite.name, "store", s->store.dir, "rows",
-                  (int)s->plan.n_rows, "tasks", (int)s->plan.n, "kinds", kinds_json(&s->plan));
+        json_pack("{s:s,s:s,s:i,s:i,s:i,s:o}", "suite", s->suite.name, "store", s->store.dir,
+                  "rows", (int)n_rows(s), "tasks", (int)(s->plan.n + session_later(s)),
+                  "tasks_after_tuning", (int)session_later(s), "kinds", kinds_json(s));
     if (o)
         json_dumpf(o, stdout, JSON_INDENT(1) | JSON_SORT_KEYS);
     putchar('\n');

@@ -15,13 +15,17 @@
 struct run_options {
     struct session_options session;
     unsigned jobs;
+    uint64_t memory;
     bool dry_run, quiet, no_figures;
+    struct run_events *events; /* --json; else NULL */
 };
 
-enum { OPT_DRY_RUN = 512, OPT_OUT, OPT_NO_FIGURES };
+enum { OPT_DRY_RUN = 512, OPT_OUT, OPT_NO_FIGURES, OPT_MEMORY };
 
 static const struct argp_option options[] = {
     {"jobs", 'j', "N", 0, "Tasks at a time (default: one a core)", 0},
+    {"memory", OPT_MEMORY, "SIZE", 0,
+     "What all workers together may take, such as 6GiB (default: what the machine has left)", 0},
     {"out", OPT_OUT, "DIR", 0, "Where the report goes (default: ./lethe-out/SUITE)", 0},
     {"dry-run", OPT_DRY_RUN, 0, 0, "Print the plan and stop", 0},
     {"quiet", 'q', 0, 0, "No progress", 0},
@@ -41,6 +45,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (!text_to_int(arg, &n) || n < 1 || n > 256)
             argp_error(state, "--jobs: expected a number from 1 to 256, found \"%s\"", arg);
         o->jobs = (unsigned)n;
+        break;
+    case OPT_MEMORY:
+        if (!text_to_bytes(arg, &o->memory) || o->memory == 0)
+            argp_error(state, "--memory: expected a size such as 6GiB, found \"%s\"", arg);
         break;
     case OPT_OUT:
         o->session.out = arg;
@@ -80,20 +88,21 @@ static const struct argp argp = {
     NULL,
 };
 
-static int print_json(const struct results *r, const struct exec_result *x, const char *out_dir,
-                      unsigned n_bad)
+static void end_event(const struct run_options *o, const struct results *r,
+                      const struct exec_result *x, const char *out_dir, unsigned n_bad, int code)
 {
-    json_t *o = json_pack("{s:s,s:s,s:{s:i,s:i,s:i,s:i},s:i,s:i,s:f}", "suite", r->suite, "out",
-                          out_dir, "tasks", "run", (int)x->n_run, "cached", (int)x->n_cached,
-                          "failed", (int)x->n_failed, "skipped", (int)x->n_skipped, "rows",
-                          (int)r->n_rows, "rows_failed", (int)n_bad, "wall_s", x->wall_s);
-    int rc = o ? json_dumpf(o, stdout, JSON_INDENT(1) | JSON_SORT_KEYS) : -1;
-    json_decref(o);
-    putchar('\n');
-    return rc;
+    if (!o->events)
+        return;
+    run_events_write(o->events, "end",
+                     json_pack("{s:s,s:s,s:{s:i,s:i,s:i,s:i},s:i,s:i,s:f,s:i}", "suite", r->suite,
+                               "out", out_dir, "tasks", "run", (int)x->n_run, "cached",
+                               (int)x->n_cached, "failed", (int)x->n_failed, "skipped",
+                               (int)x->n_skipped, "rows", (int)r->n_rows, "rows_failed", (int)n_bad,
+                               "wall_s", x->wall_s, "exit", code));
 }
 
-static int say_interrupted(const struct exec_result *x, const struct plan *p)
+static int say_interrupted(const struct run_options *o, const struct exec_result *x,
+                           const struct plan *p)
 {
     unsigned left = 0;
     for (unsigned i = 0; i < p->n; i++)
@@ -101,6 +110,11 @@ static int say_interrupted(const struct exec_result *x, const struct plan *p)
     log_info("stopped by signal %d; %u of %u tasks are done and kept. The same command goes on "
              "from there.",
              x->signal, p->n - left, p->n);
+    if (o->events)
+        run_events_write(o->events, "stopped",
+                         json_pack("{s:i,s:i,s:i,s:i}", "signal", x->signal, "done",
+                                   (int)(p->n - left), "tasks", (int)p->n, "exit",
+                                   128 + x->signal));
     return 128 + x->signal;
 }
 
@@ -110,22 +124,21 @@ static int finish(const struct run_options *o, struct session *s, const struct e
     struct results r;
     struct error report_err = ERROR_INIT;
     if (x->signal)
-        return say_interrupted(x, &s->plan);
-    if (gather_results(&s->plan, &s->store, &r, err) < 0)
+        return say_interrupted(o, x, &s->plan);
+    if (session_gather(s, &r, err) < 0)
         return cli_fail(err);
     struct report_end end = {.out_dir = out_dir, .no_figures = o->no_figures};
     int report_rc = report_end_write(s, &r, &end, &report_err);
     unsigned n_bad = report_end_bad_rows(&s->suite, &r);
-    if (o->session.json)
-        print_json(&r, x, out_dir, n_bad);
-    else
+    if (!o->events)
         report_print(&r, stdout, report_end_columns(), err);
-    results_release(&r);
     int code = n_bad ? EXIT_SOME_FAILED : EXIT_OK;
     if (report_rc < 0) {
         int failed = cli_fail(&report_err);
         code = code == EXIT_OK || failed != EXIT_ENVIRONMENT ? failed : code;
     }
+    end_event(o, &r, x, out_dir, n_bad, code);
+    results_release(&r);
     if (!o->quiet) {
         char took[32];
         text_duration(x->wall_s, took);
@@ -135,14 +148,51 @@ static int finish(const struct run_options *o, struct session *s, const struct e
     return code;
 }
 
+/* Both stages of a suite with `tune:`, the only one of others. */
+static int execute(const struct run_options *o, struct session *s, struct exec_result *ret,
+                   struct error *err)
+{
+    struct exec_options exec = {.jobs = o->jobs,
+                                .worker = s->worker,
+                                .quiet = o->quiet,
+                                .memory = o->memory,
+                                .events = o->events};
+    struct session_stage stage = {0};
+    struct exec_result second;
+    bool two = s->has_trials;
+    exec.n_later = session_later(s);
+    TRY(exec_local(&s->plan, &s->store, &exec, ret, err));
+    if (!two || ret->signal)
+        return 0;
+    TRY(session_choose(s, &o->session, &stage, err));
+    exec.n_later = 0;
+    exec.n_before = stage.n_left;
+    TRY(exec_local(&s->plan, &s->store, &exec, &second, err));
+    ret->n_cached += stage.n_new_cached;
+    ret->n_run += second.n_run;
+    ret->n_failed += second.n_failed;
+    ret->n_skipped += second.n_skipped;
+    ret->wall_s += second.wall_s;
+    ret->signal = second.signal;
+    return 0;
+}
+
+static int fail(const struct run_options *o, const struct error *err)
+{
+    int code = cli_fail(err);
+    if (o->events)
+        run_events_write(o->events, "error",
+                         json_pack("{s:s,s:i}", "text", err->text, "exit", code));
+    return code;
+}
+
 static int run(const struct run_options *o)
 {
     struct error err = ERROR_INIT;
     struct session s;
     struct exec_result x;
     if (session_open(&o->session, &s, &err) < 0)
-        return cli_fail(&err);
-    struct exec_options exec = {.jobs = o->jobs, .worker = s.worker, .quiet = o->quiet};
+        return fail(o, &err);
     char *out_dir = NULL;
     char *wanted =
         o->session.out ? text_dup(o->session.out) : text_format("lethe-out/%s", s.suite.name);
@@ -152,8 +202,8 @@ static int run(const struct run_options *o)
     if (rc == 0)
         rc = fs_mkdirs(out_dir, &err);
     if (rc == 0)
-        rc = exec_local(&s.plan, &s.store, &exec, &x, &err);
-    int code = rc < 0 ? cli_fail(&err) : finish(o, &s, &x, out_dir, &err);
+        rc = execute(o, &s, &x, &err);
+    int code = rc < 0 ? fail(o, &err) : finish(o, &s, &x, out_dir, &err);
     free(wanted);
     free(out_dir);
     session_close(&s);
@@ -163,10 +213,12 @@ static int run(const struct run_options *o)
 int cmd_run(int argc, char **argv)
 {
     struct run_options o = {0};
+    struct run_events events = {.out = stdout, .start_ns = fs_now_ns()};
     int code = cli_parse(&argp, argc, argv, &o);
     if (code < 0 && o.dry_run) {
         code = cmd_plan_session(&o.session);
     } else if (code < 0) {
+        o.events = o.session.json ? &events : NULL;
         code = run(&o);
     }
     session_options_release(&o.session);

@@ -37,7 +37,8 @@ static const struct argp_option options[] = {
     {"only", OPT_ONLY, "LABEL[,LABEL]", 0,
      "Run only these methods (originals and oracles follow by need)", 0},
     {"scenario", OPT_SCENARIO, "NAME", 0, "Run only this scenario, e.g. random-0.1", 0},
-    {"json", OPT_JSON, 0, 0, "Print one JSON value on standard output", 0},
+    {"json", OPT_JSON, 0, 0,
+     "Print JSON on standard output: one value; of `run`, one event a line (docs/OUTPUTS.md)", 0},
     {0},
 };
 
@@ -196,7 +197,6 @@ int session_open(const struct session_options *o, struct session *ret, struct er
 {
     struct session *s = ret;
     memset(s, 0, sizeof(*s));
-    struct plan_options plan = {o->only, o->scenario};
     int rc = suite_load(o->suite, o->setting, o->n_settings, &s->suite, err);
     s->has_suite = rc == 0;
     if (rc == 0)
@@ -211,10 +211,7 @@ int session_open(const struct session_options *o, struct session *ret, struct er
     if (rc == 0)
         rc = cli_worker_info(s->worker, &s->machine, err);
     if (rc == 0)
-        rc = plan_make(&s->suite, &s->plugins, s->machine, &plan, &s->plan, err);
-    s->has_plan = rc == 0;
-    if (rc == 0 && !o->untouched)
-        rc = plan_look(&s->plan, &s->store, err);
+        rc = session_plan(s, o, err);
     if (rc < 0)
         session_close(s);
     return rc;
@@ -224,6 +221,12 @@ void session_close(struct session *s)
 {
     if (s->has_plan)
         plan_release(&s->plan);
+    if (s->has_trials) {
+        plan_release(&s->trials);
+        plan_release(&s->later);
+    }
+    if (s->has_tuning)
+        tuning_release(&s->tuning);
     if (s->has_suite)
         suite_release(&s->suite);
     if (s->has_plugins)

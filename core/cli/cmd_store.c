@@ -142,12 +142,18 @@ static int want(struct census *c, const struct store_options *o, const char *sui
     struct session_options so = {.suite = suite, .store = o->store};
     struct session s;
     TRY(session_open(&so, &s, err));
-    void *grown = realloc(c->wanted, (c->n_wanted + s.plan.n) * sizeof(*c->wanted));
+    const struct tuning *t = &s.tuning;
+    void *grown =
+        realloc(c->wanted, (c->n_wanted + s.plan.n + t->n + t->n_task_ids) * sizeof(*c->wanted));
     int rc = grown ? 0 : error_nomem(err);
     if (grown)
         c->wanted = grown;
     for (unsigned i = 0; rc == 0 && i < s.plan.n; i++)
         memcpy(c->wanted[c->n_wanted++], s.plan.task[i].id, HASH_HEX_SIZE);
+    for (unsigned i = 0; rc == 0 && i < t->n; i++)
+        memcpy(c->wanted[c->n_wanted++], t->item[i].id, HASH_HEX_SIZE);
+    for (unsigned i = 0; rc == 0 && i < t->n_task_ids; i++)
+        memcpy(c->wanted[c->n_wanted++], t->task_id[i], HASH_HEX_SIZE);
     session_close(&s);
     return rc;
 }

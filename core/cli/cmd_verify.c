@@ -217,7 +217,7 @@ static int check_tables(struct verification *v, const char *dir, struct error *e
 static int check_report(struct verification *v, const char *dir, struct error *err)
 {
     struct error why = ERROR_INIT;
-    if (gather_results(&v->session.plan, &v->session.store, &v->results, &why) < 0)
+    if (session_gather(&v->session, &v->results, &why) < 0)
         return add(v, err, "the report cannot be made again: %s", why.text);
     TRY(finished_adopt(dir, &v->results, err));
     return check_tables(v, dir, err);

@@ -98,6 +98,8 @@ static int explain(const struct why_options *o, const struct session *s, struct 
             puts("nothing would run: every task is finished");
         else if (!o->task && left > shown)
             printf("%u more tasks wait for these\n", left - shown);
+        if (!o->task && session_later(s))
+            printf("%u tasks follow the choice of `tune:`\n", session_later(s));
         else if (o->task && shown == 0)
             rc = error_set(err, ERR_INVALID, "--task: no task of this suite matches \"%s\"",
                            o->task);

@@ -63,7 +63,7 @@ static int refuse(const struct report_source_options *o, const struct report_sou
 static int gather(const struct report_source_options *o, struct report_source *s, struct error *err)
 {
     size_t first = 0;
-    TRY(gather_results(&s->session.plan, &s->session.store, &s->results, err));
+    TRY(session_gather(&s->session, &s->results, err));
     s->gathered = true;
     TRY(finished_missing(s->dir, &s->results, &s->n_missing, &first, err));
     if (s->n_missing && !o->partial)

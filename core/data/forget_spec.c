@@ -10,6 +10,7 @@
 #include "strbuf.h"
 #include "text.h"
 
+enum { MAX_REQUESTS = 1000 };
 enum { MAX_CLASSES = sizeof((struct forget_spec *)0)->classes / sizeof(int32_t) };
 
 static int name_random(struct forget_spec *spec)
@@ -28,6 +29,32 @@ static int parse_random(const struct yaml_node *node, struct forget_spec *spec, 
                           "random: expected a share of the training rows between 0 and 1, found %s",
                           node->text);
     return name_random(spec);
+}
+
+static void name_consecutive(struct forget_spec *spec)
+{
+    snprintf(spec->name, sizeof spec->name, "consecutive-%" PRIu32 "x%.4g", spec->requests,
+             spec->fraction / spec->requests);
+}
+
+static int parse_consecutive(const struct yaml_node *node, struct forget_spec *spec,
+                             struct error *err)
+{
+    static const char *const keys[] = {"random", "requests", NULL};
+    const struct yaml_node *requests = yaml_get(node, "requests");
+    int64_t n;
+    if (node->kind == YAML_MAP)
+        TRY(yaml_known_keys(node, "consecutive", keys, err));
+    if (node->kind != YAML_MAP || !yaml_get(node, "random") || !requests)
+        return yaml_error(node, err, "consecutive: expected {random: SHARE, requests: NUMBER}");
+    TRY(parse_random(yaml_get(node, "random"), spec, err));
+    TRY(yaml_int(requests, "requests", &n, err));
+    if (n < 2 || n > MAX_REQUESTS)
+        return yaml_error(requests, err, "requests: expected 2 to %d, found %" PRId64, MAX_REQUESTS,
+                          n);
+    spec->requests = (uint32_t)n;
+    name_consecutive(spec);
+    return 0;
 }
 
 /* Sorts the classes, refuses duplicates (by index into the sorted list, or -1) and names the spec.
@@ -201,7 +228,8 @@ int forget_parse(const struct yaml_node *node, const char *base_dir, struct forg
 {
     static const char *const keys[] = {"random", "class", "indices", "column", "consecutive", NULL};
     static const char expected[] =
-        "expected one of {random: SHARE}, {class: NUMBER}, {indices: FILE}";
+        "expected one of {random: SHARE}, {class: NUMBER}, {indices: FILE}, {consecutive: {random: "
+        "SHARE, requests: NUMBER}}";
     struct forget_spec spec = {0};
     if (!node || node->kind != YAML_MAP)
         return yaml_error(node, err, "forget: %s", expected);
@@ -209,15 +237,17 @@ int forget_parse(const struct yaml_node *node, const char *base_dir, struct forg
     const struct yaml_node *random = yaml_get(node, "random"), *class = yaml_get(node, "class"),
                            *indices = yaml_get(node, "indices"), *column = yaml_get(node, "column"),
                            *consecutive = yaml_get(node, "consecutive");
-    if (consecutive)
-        return yaml_error(consecutive, err,
-                          "forget: consecutive requests are not supported in this version yet");
-    if (!!random + !!class + !!indices != 1)
+    if (!!random + !!class + !!indices + !!consecutive != 1)
         return yaml_error(node, err, "forget: %s", expected);
     if (column && !indices)
         return yaml_error(column, err, "forget: column belongs to indices");
-    spec.kind = random ? FORGET_RANDOM : class ? FORGET_CLASS : FORGET_INDICES;
-    if (random)
+    spec.kind = random        ? FORGET_RANDOM
+                : class       ? FORGET_CLASS
+                : consecutive ? FORGET_CONSECUTIVE
+                              : FORGET_INDICES;
+    if (consecutive)
+        TRY(parse_consecutive(consecutive, &spec, err));
+    else if (random)
         TRY(parse_random(random, &spec, err));
     else if (class)
         TRY(parse_class(class, &spec, err));
@@ -227,9 +257,22 @@ int forget_parse(const struct yaml_node *node, const char *base_dir, struct forg
     return 0;
 }
 
+json_t *forget_sequence(const struct forget_spec *spec, uint64_t seed)
+{
+    return json_pack("{s:f,s:I,s:I}", "random", spec->fraction, "requests",
+                     (json_int_t)spec->requests, "seed", (json_int_t)seed);
+}
+
 json_t *forget_identity(const struct forget_spec *spec, uint64_t seed)
 {
-    if (spec->kind == FORGET_RANDOM)
+    if (spec->kind == FORGET_CONSECUTIVE && spec->request && spec->request < spec->requests) {
+        json_t *o = forget_sequence(spec, seed);
+        if (o && json_object_set_new(o, "request", json_integer(spec->request)) == 0)
+            return o;
+        json_decref(o);
+        return NULL;
+    }
+    if (spec->kind == FORGET_RANDOM || spec->kind == FORGET_CONSECUTIVE)
         return json_pack("{s:f,s:I}", "random", spec->fraction, "seed", (json_int_t)seed);
     bool class = spec->kind == FORGET_CLASS;
     uint32_t n = class ? spec->n_classes : spec->n_rows;
@@ -286,6 +329,22 @@ static int rows_from_json(const json_t *list, struct forget_spec *spec, struct e
     return 0;
 }
 
+/* A part of the random forget set: all requests, or the first few. */
+static int requests_from_json(const json_t *identity, struct forget_spec *spec, struct error *err)
+{
+    json_int_t n, k = 0;
+    TRY(json_get_int(identity, "forget identity", "requests", &n, err));
+    if (json_object_get(identity, "request"))
+        TRY(json_get_int(identity, "forget identity", "request", &k, err));
+    if (n < 2 || n > MAX_REQUESTS || k < 0 || k > n)
+        return bad_identity(err);
+    spec->kind = FORGET_CONSECUTIVE;
+    spec->requests = (uint32_t)n;
+    spec->request = (uint32_t)k;
+    name_consecutive(spec);
+    return 0;
+}
+
 int forget_from_json(const json_t *identity, struct forget_spec *ret, uint64_t *ret_seed,
                      struct error *err)
 {
@@ -306,6 +365,8 @@ int forget_from_json(const json_t *identity, struct forget_spec *ret, uint64_t *
         if (!(spec.fraction > 0 && spec.fraction < 1))
             return bad_identity(err);
         name_random(&spec);
+        if (json_object_get(identity, "requests"))
+            TRY(requests_from_json(identity, &spec, err));
     }
     *ret = spec;
     *ret_seed = (uint64_t)seed;

@@ -11,7 +11,7 @@
 
 bool forget_depends_on_seed(const struct forget_spec *spec)
 {
-    return spec->kind == FORGET_RANDOM;
+    return spec->kind == FORGET_RANDOM || spec->kind == FORGET_CONSECUTIVE;
 }
 
 void forget_release(struct forget_spec *spec)
@@ -29,9 +29,9 @@ static bool is_forgotten_class(const struct forget_spec *spec, int32_t y)
     return false;
 }
 
-/* round(fraction * n_train) rows without replacement (AMUN draws its forget sets so). */
-static int mark_random(const struct dataset *ds, const struct forget_spec *spec, uint64_t seed,
-                       uint8_t *role, struct error *err)
+/* round(fraction * n_train) rows without replacement (AMUN draws its forget sets so); malloc'd. */
+static int draw_rows(const struct dataset *ds, const struct forget_spec *spec, uint64_t seed,
+                     uint32_t **ret, uint32_t *ret_n, struct error *err)
 {
     uint32_t k = (uint32_t)lround(spec->fraction * (double)ds->n_train);
     uint32_t *rows = malloc(((size_t)k + 1) * sizeof *rows);
@@ -40,10 +40,48 @@ static int mark_random(const struct dataset *ds, const struct forget_spec *spec,
     struct rng r;
     rng_stream(&r, seed, "forget-set", 0);
     rng_choose(&r, ds->n_train, k, rows);
+    *ret = rows;
+    *ret_n = k;
+    return 0;
+}
+
+static int mark_random(const struct dataset *ds, const struct forget_spec *spec, uint64_t seed,
+                       uint8_t *role, struct error *err)
+{
+    uint32_t *rows = NULL, k = 0;
+    TRY(draw_rows(ds, spec, seed, &rows, &k, err));
     for (uint32_t i = 0; i < k; i++)
         role[rows[i]] = ROW_FORGET;
     free(rows);
     return 0;
+}
+
+/* The same rows in the order in which they are deleted, cut into equal parts: those of requests
+ * below `from` are gone, those up to `to` are forgotten. */
+static int mark_requests(const struct dataset *ds, const struct forget_spec *spec, uint64_t seed,
+                         const uint32_t range[2], uint8_t *role, struct error *err)
+{
+    uint32_t *rows = NULL, k = 0;
+    struct rng r;
+    TRY(draw_rows(ds, spec, seed, &rows, &k, err));
+    uint32_t *order = malloc(((size_t)k + 1) * sizeof *order);
+    int rc = !order ? error_nomem(err)
+             : k >= spec->requests
+                 ? 0
+                 : error_set(err, ERR_INVALID,
+                             "%s: %" PRIu32 " rows cannot be deleted in %" PRIu32 " requests",
+                             spec->name, k, spec->requests);
+    rng_stream(&r, seed, "forget-requests", 0);
+    if (order)
+        rng_permute(&r, order, k);
+    for (uint32_t i = 0; rc == 0 && i < k; i++) {
+        uint32_t request = (uint32_t)((uint64_t)i * spec->requests / k) + 1;
+        if (request <= range[1])
+            role[rows[order[i]]] = request < range[0] ? ROW_DELETED : ROW_FORGET;
+    }
+    free(order);
+    free(rows);
+    return rc;
 }
 
 static int mark_classes(const struct dataset *ds, const struct forget_spec *spec, uint8_t *role,
@@ -106,8 +144,24 @@ static int collect_all(struct split *s, const char *name, struct error *err)
     return 0;
 }
 
-int split_make(const struct dataset *ds, const struct forget_spec *spec, uint64_t seed,
-               struct split *ret, struct error *err)
+static int mark(const struct dataset *ds, const struct forget_spec *spec, uint64_t seed,
+                const uint32_t range[2], uint8_t *role, struct error *err)
+{
+    switch (spec->kind) {
+    case FORGET_RANDOM:
+        return mark_random(ds, spec, seed, role, err);
+    case FORGET_CLASS:
+        return mark_classes(ds, spec, role, err);
+    case FORGET_CONSECUTIVE:
+        return mark_requests(ds, spec, seed, range, role, err);
+    default:
+        return mark_rows(ds, spec, role, err);
+    }
+}
+
+/* Of a consecutive spec the requests from range[0] to range[1]. */
+static int make(const struct dataset *ds, const struct forget_spec *spec, uint64_t seed,
+                const uint32_t range[2], struct split *ret, struct error *err)
 {
     struct split s = {.n = ds->n_train + ds->n_test};
     s.role = malloc((size_t)s.n + 1);
@@ -115,9 +169,7 @@ int split_make(const struct dataset *ds, const struct forget_spec *spec, uint64_
         return error_nomem(err);
     memset(s.role, ROW_RETAIN, ds->n_train);
     memset(s.role + ds->n_train, ROW_TEST, ds->n_test);
-    int rc = spec->kind == FORGET_RANDOM  ? mark_random(ds, spec, seed, s.role, err)
-             : spec->kind == FORGET_CLASS ? mark_classes(ds, spec, s.role, err)
-                                          : mark_rows(ds, spec, s.role, err);
+    int rc = mark(ds, spec, seed, range, s.role, err);
     if (rc == 0)
         rc = collect_all(&s, spec->name, err);
     if (rc < 0)
@@ -125,6 +177,20 @@ int split_make(const struct dataset *ds, const struct forget_spec *spec, uint64_
     else
         *ret = s;
     return rc;
+}
+
+int split_make(const struct dataset *ds, const struct forget_spec *spec, uint64_t seed,
+               struct split *ret, struct error *err)
+{
+    const uint32_t range[2] = {1, spec->request ? spec->request : spec->requests};
+    return make(ds, spec, seed, range, ret, err);
+}
+
+int split_make_request(const struct dataset *ds, const struct forget_spec *spec, uint64_t seed,
+                       uint32_t k, struct split *ret, struct error *err)
+{
+    const uint32_t range[2] = {k, k};
+    return make(ds, spec, seed, range, ret, err);
 }
 
 void split_release(struct split *s)

@@ -273,6 +273,19 @@ double child_fraction(const struct child *c)
     return c->fraction;
 }
 
+uint64_t child_held_bytes(const struct child *c)
+{
+    char path[64], *text = NULL;
+    unsigned long long pages = 0;
+    size_t n;
+    snprintf(path, sizeof(path), "/proc/%lld/statm", (long long)c->pid);
+    if (fs_read(path, 4096, &text, &n, NULL) < 0)
+        return 0;
+    sscanf(text, "%*u %llu", &pages);
+    free(text);
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 const char *child_what(const struct child *c)
 {
     return c->what;

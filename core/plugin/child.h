@@ -34,6 +34,7 @@ int child_wait(struct child **children, unsigned n, int timeout_ms, struct error
 bool child_ended(const struct child *c);
 const struct child_result *child_result(const struct child *c); /* after the end */
 double child_fraction(const struct child *c);                   /* last progress, 0 before any */
+uint64_t child_held_bytes(const struct child *c); /* resident now; 0 when that cannot be read */
 const char *child_what(const struct child *c);
 void child_kill(struct child *c); /* the whole group, at once; then wait for its end */
 void child_free(struct child *c); /* kills it when still running; accepts NULL */

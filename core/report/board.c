@@ -6,13 +6,14 @@
 
 #include "board_work.h"
 
-/* Rows of one (scenario, method), in order of runs.csv. */
+/* Rows of one (scenario, method), in order of runs.csv; of consecutive requests the last one's. */
 static size_t rows_of(const struct results *r, const char *scenario, const char *method,
                       size_t *ret)
 {
     size_t n = 0;
     for (size_t i = 0; i < r->n_rows; i++)
-        if (strcmp(r->row[i].scenario, scenario) == 0 && strcmp(r->row[i].method, method) == 0)
+        if (strcmp(r->row[i].scenario, scenario) == 0 && strcmp(r->row[i].method, method) == 0 &&
+            !r->row[i].interim)
             ret[n++] = i;
     return n;
 }

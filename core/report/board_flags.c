@@ -18,8 +18,8 @@ static const struct result_row *start_of(const struct results *r, const struct r
     for (size_t i = 0; i < r->n_rows; i++) {
         const struct result_row *o = &r->row[i];
         if (o->row_class == ROW_ORIGINAL && o->seed_model == row->seed_model &&
-            o->seed_forget == row->seed_forget && o->status == VERDICT_OK &&
-            strcmp(o->scenario, row->scenario) == 0)
+            o->seed_forget == row->seed_forget && o->request == row->request &&
+            o->status == VERDICT_OK && strcmp(o->scenario, row->scenario) == 0)
             return o;
     }
     return NULL;
@@ -140,7 +140,8 @@ static bool has_twin(const struct results *r, const struct result_row *row, cons
         const struct result_row *o = &r->row[i];
         if (o->status == VERDICT_OK && strcmp(o->method, method) == 0 &&
             strcmp(o->scenario, row->scenario) == 0 && o->seed_model == row->seed_model &&
-            o->seed_forget == row->seed_forget && o->seed_unlearn == row->seed_unlearn)
+            o->seed_forget == row->seed_forget && o->seed_unlearn == row->seed_unlearn &&
+            o->request == row->request)
             return same_values(r, row, o);
     }
     return false;

@@ -47,7 +47,8 @@ static int fill(const struct board *b, const struct board_work *w, const char *s
     int rc = count && sum ? 0 : error_nomem(err);
     for (size_t i = 0; rc == 0 && i < r->n_rows; i++) {
         size_t e = entry_at(t, &r->row[i]);
-        if (strcmp(r->row[i].scenario, scenario) != 0 || e == SIZE_MAX || isnan(w->gap[i]))
+        if (strcmp(r->row[i].scenario, scenario) != 0 || e == SIZE_MAX || isnan(w->gap[i]) ||
+            r->row[i].interim)
             continue;
         size_t at = e * n + cell_at(t, &r->row[i]);
         sum[at] += w->gap[i];

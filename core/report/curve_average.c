@@ -9,7 +9,8 @@ size_t curve_find(const struct results *r, const struct curve_key *key,
     size_t n = 0;
     for (size_t i = 0; i < r->n_rows; i++) {
         const struct result_row *row = &r->row[i];
-        if (row->status != VERDICT_OK || strcmp(row->scenario, key->scenario) != 0 ||
+        if (row->status != VERDICT_OK || row->interim ||
+            strcmp(row->scenario, key->scenario) != 0 ||
             (key->method && strcmp(row->method, key->method) != 0))
             continue;
         for (size_t k = 0; k < row->n_curves; k++) {

@@ -71,6 +71,10 @@ static int write_tables(const struct board *b, const char *dir, struct error *er
         TRY(save(&w, dir, "transfer.csv", err));
     }
     TRY(write_references(b->results, dir, err));
+    if (b->results->ledger) {
+        report_tuning(b->results, &w);
+        TRY(save(&w, dir, "tuning.csv", err));
+    }
     return write_statistics(b, dir, err);
 }
 

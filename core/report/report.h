@@ -3,6 +3,7 @@
  *
  *   runs.csv, costs.csv, leaderboard.csv, comparisons.csv, ranks.csv, agreement.csv, variance.csv
  *   transfer.csv         where the suite asks for it (docs/OUTPUTS.md)
+ *   tuning.csv           trials of `tune:`; only of suites that have it
  *   curves/NAME.csv      scenario,method,seed_model,seed_forget,seed_unlearn,series,x,y
  *       roc-ATTACK:      x false positive rate, y true positive rate; series forget_test: the
  *                        forget set is positive, the test set negative

@@ -136,6 +136,7 @@ static void leaderboard_header(const struct results *r, struct csv_writer *w)
             csv_cell(w, name.s);
         }
     header(w, spread);
+    csv_cell(w, "settings");
     csv_end_row(w);
     w->out.failed |= name.failed;
     strbuf_release(&name);
@@ -147,6 +148,15 @@ static void cell_cells(const struct board_cell *cell, struct csv_writer *w)
                         cell->gap,  cell->gap_signed, cell->gap_z};
     for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
         csv_cell_double(w, v[i]);
+}
+
+/* Where a method's parameters come from; "" for original and retrain. */
+static const char *settings_of(const struct results *r, const char *method)
+{
+    for (size_t m = 0; r->settings && m < r->n_methods; m++)
+        if (strcmp(r->method[m], method) == 0)
+            return r->settings[m];
+    return "";
 }
 
 void report_leaderboard(const struct board *b, struct csv_writer *out)
@@ -171,6 +181,7 @@ void report_leaderboard(const struct board *b, struct csv_writer *out)
         csv_cell_double(out, e->gap_sd);
         csv_cell_double(out, e->gap_ci_low);
         csv_cell_double(out, e->gap_ci_high);
+        csv_cell(out, settings_of(b->results, e->method));
         csv_end_row(out);
     }
 }

@@ -11,6 +11,7 @@ void report_leaderboard(const struct board *b, struct csv_writer *out);
 /* curves/spectral-originals.csv: singular values of the originals' layers over their training.
  * false: there are none, nothing is written. */
 bool report_spectral(const struct results *r, struct csv_writer *out);
+void report_tuning(const struct results *r, struct csv_writer *out); /* r->ledger is there */
 /* All series of the curve `name`, row by row. */
 void report_curve(const struct results *r, const char *name, struct csv_writer *out);
 

@@ -123,7 +123,7 @@ static size_t samples_of(const struct results *r, const struct board_entry *e, s
     for (size_t i = 0; i < r->n_rows; i++) {
         const struct result_row *row = &r->row[i];
         if (strcmp(row->scenario, e->scenario) == 0 && strcmp(row->method, e->method) == 0 &&
-            row->status == VERDICT_OK && !isnan(row->value[c]))
+            row->status == VERDICT_OK && !row->interim && !isnan(row->value[c]))
             ret[n++] = (struct board_sample){row->seed_model, row->seed_forget, row->value[c]};
     }
     return n;

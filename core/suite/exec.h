@@ -3,12 +3,17 @@
 #define SUITE_EXEC_H
 
 #include "plan.h"
+#include "run_events.h"
 #include "store.h"
 
 struct exec_options {
     unsigned jobs;      /* tasks at a time; 0: one a core */
     const char *worker; /* path of lethe-worker */
     bool quiet;
+    /* For what is shown: tasks of a later plan, and of an earlier one that are none of this. */
+    unsigned n_later, n_before;
+    uint64_t memory;           /* bytes that workers may take together; 0: what the machine has */
+    struct run_events *events; /* may be NULL */
 };
 
 struct exec_result {

@@ -1,9 +1,14 @@
 #include "exec_common.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "log.h"
+#include "run_events.h"
 #include "text.h"
+
+#define SPARE_BYTES (256.0 * 1024 * 1024)
 
 static void skip(struct task *t, const struct task *cause)
 {
@@ -29,6 +34,7 @@ void exec_skip_dependents(struct plan *p, struct progress *progress, struct exec
             result->n_skipped++;
             progress->n_done++;
             progress->weight_done += t->weight;
+            run_events_ended(progress->events, t, progress);
         }
     }
 }
@@ -52,4 +58,21 @@ bool exec_discard_corrupt(struct plan *p, struct store *store, struct progress *
         return true;
     }
     return false;
+}
+
+int exec_check_store(const struct store *store, const char *reason, struct error *err)
+{
+    static const int full[] = {ENOSPC, EDQUOT, EROFS};
+    struct statvfs fs;
+    TRY(store_probe(store, err));
+    /* With room to spare, those are a plugin's words about something else. */
+    if (statvfs(store->dir, &fs) == 0 && (double)fs.f_bavail * (double)fs.f_frsize > SPARE_BYTES)
+        return 0;
+    for (size_t i = 0; reason && i < sizeof(full) / sizeof(full[0]); i++)
+        if (strstr(reason, strerror(full[i])))
+            return error_set(err, ERR_ENVIRONMENT,
+                             "the store cannot be written: %s. What is finished is kept; make "
+                             "room, and the same command goes on from there",
+                             reason);
+    return 0;
 }

@@ -13,4 +13,9 @@ void exec_skip_dependents(struct plan *p, struct progress *progress, struct exec
 bool exec_discard_corrupt(struct plan *p, struct store *store, struct progress *progress,
                           const char *reason);
 
+/* A task failed: is it the store that cannot be written, so that all others would fail too? Then
+ * ERR_ENVIRONMENT (store_probe); also when `reason` speaks of a full disk, since a small file may
+ * fit where a large one did not. */
+int exec_check_store(const struct store *store, const char *reason, struct error *err);
+
 #endif

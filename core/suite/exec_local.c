@@ -8,6 +8,8 @@
 
 #include "child.h"
 #include "exec_common.h"
+#include "exec_memory.h"
+#include "exec_queue.h"
 #include "fs.h"
 #include "log.h"
 #include "progress.h"
@@ -26,20 +28,12 @@ struct executor {
     const struct exec_options *options;
     struct exec_result *result;
     struct progress progress;
+    struct exec_queue queue;
+    struct exec_memory memory;
     struct slot *slot;
     unsigned n_slots, jobs;
     int signal_fd;
 };
-
-static bool ready(const struct plan *p, const struct task *t)
-{
-    if (t->state != TASK_WAITING)
-        return false;
-    for (unsigned i = 0; i < t->n_deps; i++)
-        if (p->task[t->dep[i]].state != TASK_DONE)
-            return false;
-    return true;
-}
 
 static void on_hook_before(void *arg)
 {
@@ -82,28 +76,41 @@ static int start(struct executor *x, unsigned task, unsigned threads, struct err
         if (s.workspace)
             store_workspace_end(x->store, t->id, s.workspace, false);
         free(s.workspace);
-        return rc;
+        return rc == ERR_IO ? exec_check_store(x->store, err->text, err) < 0 ? err->code : rc : rc;
     }
     t->state = TASK_RUNNING;
     x->slot[x->n_slots++] = s;
+    run_events_running(x->options->events, t, threads);
     return 0;
+}
+
+/* One worker may always run: what is too large for the machine alone says so itself. */
+static bool fits(struct executor *x, const struct task *t)
+{
+    if (x->n_slots == 0)
+        return true;
+    exec_memory_begin(&x->memory);
+    for (unsigned i = 0; i < x->n_slots; i++)
+        exec_memory_add(&x->memory, x->plan->task[x->slot[i].task].kind,
+                        child_held_bytes(x->slot[i].child));
+    return exec_memory_allows(&x->memory, t->kind, exec_memory_available());
 }
 
 static int start_ready(struct executor *x, struct error *err)
 {
-    unsigned n_ready = 0;
-    for (unsigned i = 0; i < x->plan->n; i++)
-        n_ready += ready(x->plan, &x->plan->task[i]);
-    for (unsigned i = 0; i < x->plan->n && x->n_slots < x->jobs && n_ready > 0; i++) {
-        if (!ready(x->plan, &x->plan->task[i]))
-            continue;
-        TRY(start(x, i, threads_for(x, n_ready), err));
-        n_ready--;
+    while (x->n_slots < x->jobs) {
+        uint32_t next = exec_queue_top(&x->queue);
+        if (next == NO_TASK || !fits(x, &x->plan->task[next]))
+            return 0;
+        unsigned threads = threads_for(x, x->queue.n_heap);
+        exec_queue_pop(&x->queue);
+        TRY(start(x, next, threads, err));
     }
     return 0;
 }
 
-static void settle(struct executor *x, struct slot *s)
+/* Fails when the store does, which is no fault of the task. */
+static int settle(struct executor *x, struct slot *s, struct error *err)
 {
     struct task *t = &x->plan->task[s->task];
     const struct child_result *r = child_result(s->child);
@@ -114,7 +121,14 @@ static void settle(struct executor *x, struct slot *s)
         t->state = TASK_WAITING;
         t->retries++;
         store_workspace_end(x->store, t->id, s->workspace, false);
-        return;
+        exec_queue_refresh(&x->queue);
+        run_events_ended(x->options->events, t, &x->progress);
+        return 0;
+    }
+    if (!ok && exec_check_store(x->store, r->reason, err) < 0) {
+        t->state = TASK_WAITING;
+        store_workspace_end(x->store, t->id, s->workspace, false);
+        return err->code;
     }
     t->state = ok ? TASK_DONE : TASK_FAILED;
     t->verdict = ok ? VERDICT_OK : r->verdict == VERDICT_OK ? VERDICT_VANISHED : r->verdict;
@@ -124,9 +138,13 @@ static void settle(struct executor *x, struct slot *s)
     store_workspace_end(x->store, t->id, s->workspace, !ok || t->plugin_path);
     x->result->n_run++;
     x->result->n_failed += !ok;
+    exec_memory_learn(&x->memory, t->kind, r->peak_bytes);
     progress_task(&x->progress, t);
-    if (!ok)
+    if (ok)
+        exec_queue_done(&x->queue, s->task);
+    else
         exec_skip_dependents(x->plan, &x->progress, x->result);
+    return 0;
 }
 
 static int collect(struct executor *x, struct error *err)
@@ -136,17 +154,18 @@ static int collect(struct executor *x, struct error *err)
     for (unsigned i = 0; i < n; i++)
         children[i] = x->slot[i].child;
     int rc = child_wait(children, n, 100, err);
-    TRY(rc);
+    TRY(rc < 0 ? rc : 0);
     for (unsigned i = 0; i < x->n_slots;) {
         struct slot *s = &x->slot[i];
         if (!child_ended(s->child)) {
             i++;
             continue;
         }
-        settle(x, s);
+        rc = settle(x, s, err);
         child_free(s->child);
         free(s->workspace);
         *s = x->slot[--x->n_slots];
+        TRY(rc);
     }
     return 0;
 }
@@ -219,8 +238,15 @@ int exec_local(struct plan *p, struct store *store, const struct exec_options *o
     x.signal_fd = signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC);
     progress_init(&x.progress, p, x.jobs, options->quiet);
     result.n_cached = x.progress.n_cached;
+    x.progress.n_total += options->n_later + options->n_before;
+    x.progress.n_done += options->n_before;
+    x.progress.events = options->events;
+    run_events_start(options->events, p, &x.progress);
+    exec_memory_init(&x.memory, p, store, options->memory);
     log_set_hooks(on_hook_before, NULL, &x.progress);
-    int rc = x.signal_fd >= 0 ? loop(&x, err)
+    int rc = exec_queue_init(&x.queue, p, err);
+    if (rc == 0)
+        rc = x.signal_fd >= 0 ? loop(&x, err)
                               : error_set(err, ERR_IO, "signalfd: cannot watch for Ctrl-C");
     stop_all(&x);
     progress_clear(&x.progress);
@@ -228,6 +254,7 @@ int exec_local(struct plan *p, struct store *store, const struct exec_options *o
     if (x.signal_fd >= 0)
         close(x.signal_fd);
     sigprocmask(SIG_SETMASK, &old, NULL);
+    exec_queue_release(&x.queue);
     free(x.slot);
     result.wall_s = (double)(fs_now_ns() - start_ns) / 1e9;
     *ret = result;

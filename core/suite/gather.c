@@ -274,7 +274,8 @@ static char *oracle_ids(const struct gatherer *g, const struct plan_row *r)
     for (unsigned i = 0; i < g->plan->n_rows; i++) {
         const struct plan_row *o = &g->plan->row[i];
         if (o->kind == PLAN_ORACLE && o->scenario == r->scenario &&
-            o->seed_forget == r->seed_forget && o != r && done(g->plan, o->model))
+            o->seed_forget == r->seed_forget && o->request == r->request && o != r &&
+            done(g->plan, o->model))
             strbuf_addf(&ids, "%s%s", ids.len ? ";" : "", g->plan->task[o->model].id);
     }
     return strbuf_detach(&ids);
@@ -298,10 +299,28 @@ static int name_row(const struct gatherer *g, const struct plan_row *r, struct r
     row->seed_model = r->seed_model;
     row->seed_forget = r->seed_forget;
     row->seed_unlearn = r->seed_unlearn;
-    row->request = -1;
+    row->request = r->request;
+    row->interim = r->request > 0 && r->request < (int64_t)s->scenario[r->scenario].requests;
     bool ok = row->scenario && row->method && row->plugin && row->division && row->failed_parts &&
               row->oracle_ids && row->executor;
     return ok ? 0 : error_nomem(err);
+}
+
+/* What is compared with the oracles, request by request. */
+static int add_request_points(const struct gatherer *g, struct result_row *row, struct error *err)
+{
+    for (size_t c = 0; c < g->columns.n; c++) {
+        const struct result_column *column = &g->columns.column[c];
+        if (!column->near_retrain || isnan(row->value[c]))
+            continue;
+        json_t *point =
+            json_pack("{s:[I],s:[f]}", "x", (json_int_t)row->request, "y", row->value[c]);
+        int rc = point ? add_curve(row, text_dup("requests"), text_dup(column->name), point, err)
+                       : error_nomem(err);
+        json_decref(point);
+        TRY(rc);
+    }
+    return 0;
 }
 
 static int gather_row(const struct gatherer *g, const struct plan_row *r, struct result_row *row,
@@ -322,6 +341,8 @@ static int gather_row(const struct gatherer *g, const struct plan_row *r, struct
         TRY(measure(g, row, false, i, r->metric[i], err));
     for (unsigned i = 0; i < g->plan->suite->n_attacks; i++)
         TRY(measure(g, row, true, i, r->evaluate[i], err));
+    if (row->request > 0)
+        TRY(add_request_points(g, row, err));
     if (row->status != VERDICT_OK)
         return (row->host = text_dup("")) ? 0 : error_nomem(err);
     TRY(fill_counts(g, r, row, err));
@@ -365,14 +386,19 @@ static int fill_frame(const struct gatherer *g, struct results *r, struct error 
     r->gap = copy_strings((const char *const *)s->gap, s->n_gap);
     r->n_baselines = s->n_baselines;
     r->baseline = copy_strings((const char *const *)s->baseline, s->n_baselines);
+    r->settings = calloc(r->n_methods + 1, sizeof(*r->settings));
+    for (size_t i = 0; r->settings && i < r->n_methods; i++)
+        r->settings[i] = i < 2 || s->unlearn[i - 2].import
+                             ? ""
+                             : entry_settings_name(s->unlearn[i - 2].settings);
     r->n_counts = N_METERS;
     r->count_name = copy_strings(meter_names, N_METERS);
     r->n_oracles = s->n_retrain;
     r->row = calloc(g->plan->n_rows + 1, sizeof(*r->row));
     free(methods);
     free(scenarios);
-    bool ok =
-        r->suite && r->method && r->scenario && r->gap && r->baseline && r->count_name && r->row;
+    bool ok = r->suite && r->settings && r->method && r->scenario && r->gap && r->baseline &&
+              r->count_name && r->row;
     return ok ? 0 : error_nomem(err);
 }
 

@@ -107,6 +107,36 @@ int plan_add(struct plan *p, struct draft *d, uint32_t *ret, struct error *err)
     return rc;
 }
 
+uint32_t plan_find(const struct plan *p, const char *id)
+{
+    return p->n_slots ? p->slot[slot_of(p, id)] : NO_TASK;
+}
+
+static void task_release(struct task *t)
+{
+    json_decref(t->identity);
+    free(t->title);
+    free(t->import_path);
+    free(t->inclusion_path);
+    free(t->dep);
+    free(t->reason);
+    *t = (struct task){0};
+}
+
+int plan_take(struct plan *p, struct task *t, uint32_t *ret, struct error *err)
+{
+    TRY(grow(p, err));
+    uint32_t slot = slot_of(p, t->id);
+    if (p->slot[slot] == NO_TASK) {
+        p->slot[slot] = p->n;
+        p->task[p->n++] = *t;
+        *t = (struct task){0};
+    }
+    *ret = p->slot[slot];
+    task_release(t);
+    return 0;
+}
+
 /* ---- rows ---- */
 
 static int add_row(struct plan *p, const struct plan_row *row, struct error *err)
@@ -146,12 +176,15 @@ static struct plan_row *last_row(struct plan *p)
 struct forget_set {
     unsigned scenario;
     int64_t seed;
+    int64_t request; /* consecutive: what the first requests deleted; else -1 */
     json_t *identity;
     double share; /* of the training rows, for estimates */
 };
 
 static double forget_share(const struct forget_spec *spec, const struct plan *p)
 {
+    if (spec->kind == FORGET_CONSECUTIVE)
+        return spec->fraction * spec->request / spec->requests;
     if (spec->kind == FORGET_RANDOM)
         return spec->fraction;
     if (spec->kind == FORGET_CLASS)
@@ -179,6 +212,7 @@ static int original_rows(struct planner *b, const struct forget_set *f, struct e
                                .scenario = f->scenario,
                                .seed_model = seeds->v[i],
                                .seed_forget = f->seed,
+                               .request = f->request,
                                .seed_unlearn = -1,
                                .original = NO_TASK};
         TRY(plan_original(b, &row, &row.model, err));
@@ -194,6 +228,7 @@ static int oracle_rows(struct planner *b, const struct forget_set *f, struct err
                                .scenario = f->scenario,
                                .seed_model = k,
                                .seed_forget = f->seed,
+                               .request = f->request,
                                .seed_unlearn = -1,
                                .original = NO_TASK};
         TRY(plan_oracle(b, f->identity, f->share, &row, err));
@@ -238,6 +273,15 @@ static int mark_no_original(struct plan_row *row, struct error *err)
     return row->reason ? 0 : error_nomem(err);
 }
 
+/* A pattern has no word that tells the requests apart. */
+static int mark_request_import(struct plan_row *row, struct error *err)
+{
+    row->model = NO_TASK;
+    row->verdict = VERDICT_UNSUPPORTED;
+    row->reason = text_dup("what was made elsewhere cannot follow consecutive requests");
+    return row->reason ? 0 : error_nomem(err);
+}
+
 static int method_row(struct planner *b, const struct forget_set *f, unsigned entry,
                       int64_t model_seed, int64_t unlearn_seed, struct error *err)
 {
@@ -248,17 +292,22 @@ static int method_row(struct planner *b, const struct forget_set *f, unsigned en
                            .entry = entry,
                            .seed_model = model_seed,
                            .seed_forget = f->seed,
+                           .request = f->request,
                            .seed_unlearn = unlearn_seed};
     TRY(plan_original(b, &row, &row.original, err));
     const char *word = spec->kind == FORGET_CLASS ? "class" : "random";
     bool serves = e->import || (e->desc && desc_serves(e->desc, word));
     int rc;
-    if (e->import)
+    if (e->import && f->request > 0)
+        rc = mark_request_import(forget_reason(&row), err);
+    else if (e->import)
         rc = plan_import(b, e, forget_reason(&row), err);
     else if (!serves)
         rc = mark_unplannable(e, spec, forget_reason(&row), err);
     else if (row.original == NO_TASK || b->suite->originals.logits)
         rc = mark_no_original(&row, err);
+    else if (f->request > 0)
+        rc = plan_request(b, e, &row, err);
     else
         rc = plan_unlearn(b, e, f->identity, f->share, &row, err);
     if (rc < 0) {
@@ -288,25 +337,36 @@ static int method_rows(struct planner *b, const struct forget_set *f, unsigned e
     return 0;
 }
 
-/* The rows of one forget set in one of the three classes, so that runs.csv is ordered
- * scenario, class, method, forget seed. */
+/* class_or_entry: -2 originals, -1 oracles, else the index of a method. */
+static int rows_of_set(struct planner *b, struct forget_set *f, const struct forget_spec *spec,
+                       int class_or_entry, struct error *err)
+{
+    f->identity = forget_identity(spec, f->seed < 0 ? 0 : (uint64_t)f->seed);
+    f->share = forget_share(spec, b->plan);
+    if (!f->identity)
+        return error_nomem(err);
+    int rc = class_or_entry == -2   ? original_rows(b, f, err)
+             : class_or_entry == -1 ? oracle_rows(b, f, err)
+                                    : method_rows(b, f, (unsigned)class_or_entry, err);
+    json_decref(f->identity);
+    return rc;
+}
+
+/* The rows of all forget sets of a scenario in one of the three classes, so that runs.csv is
+ * ordered scenario, class, method, forget seed, request. */
 static int rows_of(struct planner *b, unsigned scenario, int class_or_entry, struct error *err)
 {
     const struct suite *s = b->suite;
-    const struct forget_spec *spec = &s->scenario[scenario];
-    unsigned n = forget_depends_on_seed(spec) ? s->seed_forget.n : 1;
-    for (unsigned i = 0; i < n; i++) {
-        int64_t seed = forget_depends_on_seed(spec) ? s->seed_forget.v[i] : -1;
-        struct forget_set f = {scenario, seed, forget_identity(spec, seed < 0 ? 0 : (uint64_t)seed),
-                               forget_share(spec, b->plan)};
-        if (!f.identity)
-            return error_nomem(err);
-        int rc = class_or_entry == -2   ? original_rows(b, &f, err)
-                 : class_or_entry == -1 ? oracle_rows(b, &f, err)
-                                        : method_rows(b, &f, (unsigned)class_or_entry, err);
-        json_decref(f.identity);
-        TRY(rc);
-    }
+    struct forget_spec spec = s->scenario[scenario]; /* rows are borrowed */
+    bool seeded = forget_depends_on_seed(&spec), consecutive = spec.kind == FORGET_CONSECUTIVE;
+    for (unsigned i = 0; i < (seeded ? s->seed_forget.n : 1); i++)
+        for (uint32_t k = 1; k <= (consecutive ? spec.requests : 1); k++) {
+            struct forget_set f = {.scenario = scenario,
+                                   .seed = seeded ? s->seed_forget.v[i] : -1,
+                                   .request = consecutive ? (int64_t)k : -1};
+            spec.request = consecutive ? k : 0;
+            TRY(rows_of_set(b, &f, &spec, class_or_entry, err));
+        }
     return 0;
 }
 
@@ -396,14 +456,8 @@ int plan_make(const struct suite *s, const struct plugin_set *plugins, const jso
 
 void plan_release(struct plan *p)
 {
-    for (unsigned i = 0; i < p->n; i++) {
-        json_decref(p->task[i].identity);
-        free(p->task[i].title);
-        free(p->task[i].import_path);
-        free(p->task[i].inclusion_path);
-        free(p->task[i].dep);
-        free(p->task[i].reason);
-    }
+    for (unsigned i = 0; i < p->n; i++)
+        task_release(&p->task[i]);
     for (unsigned i = 0; i < p->n_rows; i++) {
         json_decref(p->row[i].forget);
         free(p->row[i].metric);

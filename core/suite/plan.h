@@ -66,6 +66,7 @@ struct plan_row {
     unsigned scenario;                             /* index in suite->scenario */
     unsigned entry;                                /* PLAN_METHOD: index in suite->unlearn */
     int64_t seed_model, seed_forget, seed_unlearn; /* -1: does not apply */
+    int64_t request;         /* consecutive: after this one (from 1); else -1 */
     uint32_t model;          /* train or unlearn task; NO_TASK: could not be planned */
     uint32_t predict;        /* outputs of model; NO_TASK without a model */
     json_t *forget;          /* identity of the forget set; NULL without a model */
@@ -119,6 +120,12 @@ int plan_look(struct plan *p, const struct store *store, struct error *err);
 
 /* Was the row's model made elsewhere? *ret_logits: and only its outputs are there. */
 bool plan_row_is_imported(const struct suite *s, const struct plan_row *row, bool *ret_logits);
+/* Adds the tasks of `from`, which keeps its rows alone; they then name tasks of `to`. On failure
+ * both are only good for plan_release. */
+int plan_absorb(struct plan *to, struct plan *from, struct error *err);
+/* The rows of one plan over the tasks of the other, for gather_results; borrows both. */
+struct plan plan_view(const struct plan *tasks, const struct plan *rows);
+bool plan_has(const struct plan *p, const char *id);
 
 /* The job file of one task, for `lethe-worker task FILE`. New reference. */
 json_t *plan_job(const struct plan *p, unsigned task, const struct store *store,

@@ -22,6 +22,10 @@ struct draft {
 /* Adds a task, or finds the equal one. Takes identity and title in any case. */
 int plan_add(struct plan *p, struct draft *d, uint32_t *ret, struct error *err);
 
+/* Moves a task with its memory, or drops it where an equal one is; t is empty afterwards. */
+int plan_take(struct plan *p, struct task *t, uint32_t *ret, struct error *err);
+uint32_t plan_find(const struct plan *p, const char *id); /* NO_TASK: none */
+
 json_t *draft_identity(enum task_kind kind);
 /* Takes value. What cannot be set (no memory) drops the whole identity, which plan_add refuses. */
 void draft_set(struct draft *d, const char *key, json_t *value);
@@ -70,6 +74,9 @@ int plan_shadows(struct planner *b, struct error *err);
 /* The unlearning task of a row and the adversarial sets that it declares. */
 int plan_unlearn(struct planner *b, const struct suite_entry *e, const json_t *forget, double share,
                  struct plan_row *row, struct error *err);
+/* The same where the declared adversarial sets are of other samples than the forget set. */
+int plan_unlearn_on(struct planner *b, const struct suite_entry *e, const json_t *forget,
+                    const json_t *attacked, double share, struct plan_row *row, struct error *err);
 /* The row's original, trained or imported; *ret is NO_TASK, with row->reason, when the file is not
  * there. */
 int plan_original(struct planner *b, struct plan_row *row, uint32_t *ret, struct error *err);
@@ -78,6 +85,10 @@ int plan_oracle(struct planner *b, const json_t *forget, double share, struct pl
                 struct error *err);
 /* Outputs of shadow models made elsewhere: fills b->shadow. */
 int plan_import_shadows(struct planner *b, struct error *err);
+/* The model after row->request of a consecutive scenario: all requests are one task, since the
+ * plugin keeps its state from one to the next, and each answer is taken from it by another. */
+int plan_request(struct planner *b, const struct suite_entry *e, struct plan_row *row,
+                 struct error *err);
 /* A model made elsewhere instead; row->model is NO_TASK, with a reason, when its file is not there.
  */
 int plan_import(struct planner *b, const struct suite_entry *e, struct plan_row *row,

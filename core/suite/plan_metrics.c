@@ -51,7 +51,8 @@ static uint32_t pick_model(const struct plan_row *row)
 
 static bool same_forget_set(const struct plan_row *a, const struct plan_row *b)
 {
-    return a->scenario == b->scenario && a->seed_forget == b->seed_forget;
+    return a->scenario == b->scenario && a->seed_forget == b->seed_forget &&
+           a->request == b->request;
 }
 
 static bool is_oracle_of(const struct plan_row *o, const struct plan_row *row)

@@ -187,6 +187,12 @@ static void draft_budget(struct draft *d, const struct budget *budget)
 int plan_unlearn(struct planner *b, const struct suite_entry *e, const json_t *forget, double share,
                  struct plan_row *row, struct error *err)
 {
+    return plan_unlearn_on(b, e, forget, forget, share, row, err);
+}
+
+int plan_unlearn_on(struct planner *b, const struct suite_entry *e, const json_t *forget,
+                    const json_t *attacked, double share, struct plan_row *row, struct error *err)
+{
     char where[160];
     const struct plugin_desc *attack = NULL;
     const json_t *uses = json_object_get(e->desc->json, "attacks");
@@ -202,7 +208,7 @@ int plan_unlearn(struct planner *b, const struct suite_entry *e, const json_t *f
     {
         if (i >= sizeof(row->adversarial) / sizeof(row->adversarial[0]))
             return yaml_error(e->node, err, "%s declares more than 4 attacks", e->id);
-        TRY(plan_adversarial(b, use, e, forget, share, where, row, &attack, err));
+        TRY(plan_adversarial(b, use, e, attacked, share, where, row, &attack, err));
     }
     struct draft d = {.kind = TASK_UNLEARN, .identity = draft_identity(TASK_UNLEARN)};
     draft_set(&d, "numerics", json_string(b->numerics));
@@ -222,7 +228,8 @@ int plan_unlearn(struct planner *b, const struct suite_entry *e, const json_t *f
     if (attack)
         draft_set(&d, "attack_plugin", json_string(attack->sha256));
     d.attack_plugin = attack;
-    d.weight = 3.0 * epochs_of(e->params) * b->plan->n_train_rows;
+    uint32_t requests = b->suite->scenario[row->scenario].requests;
+    d.weight = 3.0 * epochs_of(e->params) * b->plan->n_train_rows * (requests ? requests : 1);
     d.title = text_format("unlearn %s, %s", e->label, where);
     return plan_add(b->plan, &d, &row->model, err);
 }

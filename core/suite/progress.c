@@ -7,6 +7,7 @@
 
 #include "fs.h"
 #include "log.h"
+#include "run_events.h"
 #include "strbuf.h"
 #include "text.h"
 
@@ -50,6 +51,7 @@ void progress_task(struct progress *p, const struct task *t)
     p->weight_done += t->weight;
     bool bad = t->state != TASK_DONE;
     p->n_failed += bad;
+    run_events_ended(p->events, t, p);
     if (p->quiet)
         return;
     if (bad) {
@@ -77,6 +79,7 @@ static unsigned terminal_width(void)
 void progress_show(struct progress *p, const struct progress_running *running, unsigned n)
 {
     uint64_t now = fs_now_ns();
+    run_events_progress(p->events, p, running, n);
     if (!p->terminal || p->quiet || now - p->last_ns < 100000000)
         return;
     p->last_ns = now;
@@ -90,9 +93,12 @@ void progress_show(struct progress *p, const struct progress_running *running, u
     if (p->n_failed)
         strbuf_addf(&line, " %u failed,", p->n_failed);
     strbuf_addf(&line, " ETA %s |", eta);
-    for (unsigned i = 0; i < n; i++)
-        strbuf_addf(&line, "%s %s %.0f%%", i ? "," : "", running[i].task->title,
-                    100 * running[i].fraction);
+    for (unsigned i = 0; i < n; i++) {
+        char took[32];
+        text_duration(running[i].elapsed_s, took);
+        strbuf_addf(&line, "%s %.0f%% %s %s", i ? "," : "", 100 * running[i].fraction, took,
+                    running[i].task->title);
+    }
     unsigned width = terminal_width() - 1;
     fprintf(stderr, "\r%.*s\033[K", (int)(line.len < width ? line.len : width), line.s);
     fflush(stderr);

@@ -14,6 +14,8 @@ struct progress_running { /* one task in flight */
     const char *what;
 };
 
+struct run_events;
+
 struct progress {
     bool terminal, quiet;
     bool shown; /* a status line stands on the terminal */
@@ -21,10 +23,11 @@ struct progress {
     unsigned n_total, n_done, n_cached, n_failed;
     double weight_total, weight_done; /* of tasks that have to run */
     unsigned jobs;
+    struct run_events *events; /* of --json; set by the executor; may be NULL */
 };
 
 void progress_init(struct progress *p, const struct plan *plan, unsigned jobs, bool quiet);
-/* A task ended: counts it, and in a pipe prints its line. */
+/* A task ended: counts it, and in a pipe prints its line; writes its event. */
 void progress_task(struct progress *p, const struct task *t);
 /* Refreshes the status line (thinned to 10 a second). */
 void progress_show(struct progress *p, const struct progress_running *running, unsigned n);

@@ -83,6 +83,8 @@ void results_release(struct results *r)
     strings_free(r->baseline, r->n_baselines);
     names_free(r->name, r->n_names);
     free(r->suite);
+    free(r->settings);
+    json_decref(r->ledger);
     json_decref(r->manifest);
     memset(r, 0, sizeof(*r));
 }

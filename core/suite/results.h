@@ -44,6 +44,7 @@ struct result_row {
         *division; /* "with-retain" | "forget-only" | "imported" | "reference" */
     int64_t seed_model, seed_forget, seed_unlearn; /* -1: does not apply (empty cell) */
     int64_t request;                               /* -1: not consecutive */
+    bool interim; /* a later request of the same run follows: not on the board */
     enum verdict status;
     int signal;                   /* 0: none */
     char *reason;                 /* "" when ok */
@@ -103,8 +104,10 @@ struct results {
     size_t n_gap;
     char **gap; /* gap terms: column names */
     size_t n_baselines;
-    char **baseline;    /* methods that every other one is compared with, beside the first */
-    uint32_t n_oracles; /* K */
+    char **baseline;       /* methods that every other one is compared with, beside the first */
+    const char **settings; /* (n_methods) "default" | "given" | "tuned", or "" (static) */
+    json_t *ledger;        /* of `tune:` (tuning_ledgers); NULL: none */
+    uint32_t n_oracles;    /* K */
     struct result_transfer *transfer; /* attack, source, target */
     size_t n_transfer;
     size_t n_names;

@@ -202,6 +202,23 @@ int store_discard(const struct store *s, const char *id, struct error *err)
     return rc;
 }
 
+int store_probe(const struct store *s, struct error *err)
+{
+    static const char block[4096] = {0};
+    struct error why = ERROR_INIT;
+    char *path = text_format("%s/tmp/probe-%lld", s->dir, (long long)getpid());
+    if (!path)
+        return error_nomem(err);
+    int rc = fs_write_atomic(path, block, sizeof(block), &why);
+    unlink(path);
+    free(path);
+    return rc == 0 ? 0
+                   : error_set(err, ERR_ENVIRONMENT,
+                               "the store cannot be written: %s. What is finished is kept; make "
+                               "room, and the same command goes on from there",
+                               why.text);
+}
+
 int store_workspace(struct store *s, const char *id, char **ret_dir, struct error *err)
 {
     char host[65];

@@ -44,6 +44,10 @@ int store_meta(const struct store *s, const char *id, json_t **ret, struct error
 /* Moves a corrupt object out of the way, so that its task runs again. */
 int store_discard(const struct store *s, const char *id, struct error *err);
 
+/* Can files be made and written? ERR_ENVIRONMENT says what to do when the disk is full or the store
+ * became read-only. */
+int store_probe(const struct store *s, struct error *err);
+
 /* A fresh workspace tmp/... with an empty out/; malloc'd path. */
 int store_workspace(struct store *s, const char *id, char **ret_dir, struct error *err);
 /* Publishes workspace/out as the object `id`: writes meta.json, then renames. When the object is

@@ -85,6 +85,7 @@ static int bind_entry(struct suite_entry *e, const enum plugin_kind *kinds,
         return yaml_error(e->rows_at, err,
                           "rows: only example attacks take test rows; %s is of kind %s", e->id,
                           plugin_kind_name(e->desc->kind));
+    e->settings = e->given && e->given->n ? SETTINGS_GIVEN : SETTINGS_DEFAULT;
     return desc_params(e->desc, e->given, &e->params, err);
 }
 
@@ -165,5 +166,6 @@ int suite_bind(struct suite *s, const struct plugin_set *plugins, struct error *
     }
     for (unsigned i = 0; i < s->n_transfer; i++)
         TRY(bind_entry(&s->transfer[i], transfer_kinds, plugins, err));
-    return check_gap(s, err);
+    TRY(check_gap(s, err));
+    return suite_check_select(s, err);
 }

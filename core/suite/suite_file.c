@@ -8,17 +8,24 @@
 #include "suite_internal.h"
 #include "text.h"
 
-static const char *const suite_keys[] = {
-    "suite",   "data",    "model",  "train",  "seeds",    "forget", "references", "unlearn",
-    "attacks", "metrics", "limits", "report", "transfer", "budget", "variants",   NULL};
+static const char *const suite_keys[] = {"suite",  "data",       "model",    "train",   "seeds",
+                                         "forget", "references", "unlearn",  "attacks", "metrics",
+                                         "limits", "report",     "transfer", "budget",  "variants",
+                                         "tune",   NULL};
+
+const char *entry_settings_name(enum entry_settings s)
+{
+    static const char *const names[] = {"default", "given", "tuned"};
+    return names[s];
+}
 
 static int64_t seed_limit(void)
 {
     return INT64_C(1) << 53; /* exact in JSON readers that use doubles */
 }
 
-static int parse_seed_list(const struct yaml_node *node, const char *what, struct suite_seeds *ret,
-                           struct error *err)
+int suite_parse_seeds(const struct yaml_node *node, const char *what, int64_t otherwise,
+                      struct suite_seeds *ret, struct error *err)
 {
     unsigned n = node && node->kind == YAML_LIST ? (unsigned)node->n : 1;
     if (n == 0)
@@ -27,7 +34,7 @@ static int parse_seed_list(const struct yaml_node *node, const char *what, struc
     if (!ret->v)
         return error_nomem(err);
     ret->n = n;
-    ret->v[0] = 1;
+    ret->v[0] = otherwise;
     for (unsigned i = 0; node && i < n; i++) {
         const struct yaml_node *item = node->kind == YAML_LIST ? node->child[i].value : node;
         TRY(yaml_int(item, what, &ret->v[i], err));
@@ -48,29 +55,36 @@ static int parse_seeds(struct suite *s, struct error *err)
     const struct yaml_node *node = yaml_get(s->root, "seeds");
     if (node)
         TRY(yaml_known_keys(node, "seeds", keys, err));
-    TRY(parse_seed_list(yaml_get(node, "model"), "seeds.model", &s->seed_model, err));
-    TRY(parse_seed_list(yaml_get(node, "forget"), "seeds.forget", &s->seed_forget, err));
-    return parse_seed_list(yaml_get(node, "unlearn"), "seeds.unlearn", &s->seed_unlearn, err);
+    TRY(suite_parse_seeds(yaml_get(node, "model"), "seeds.model", 1, &s->seed_model, err));
+    TRY(suite_parse_seeds(yaml_get(node, "forget"), "seeds.forget", 1, &s->seed_forget, err));
+    return suite_parse_seeds(yaml_get(node, "unlearn"), "seeds.unlearn", 1, &s->seed_unlearn, err);
+}
+
+int suite_parse_scenarios(const struct yaml_node *node, const char *what, const char *dir,
+                          struct forget_spec **ret, unsigned *ret_n, struct error *err)
+{
+    if (node->kind != YAML_LIST || node->n == 0)
+        return yaml_error(node, err, "%s: expected a list of scenarios such as [{random: 0.1}]",
+                          what);
+    struct forget_spec *list = *ret = calloc(node->n, sizeof(*list));
+    if (!list)
+        return error_nomem(err);
+    for (size_t i = 0; i < node->n; i++) {
+        TRY(forget_parse(node->child[i].value, dir, &list[i], err));
+        ++*ret_n;
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(list[i].name, list[j].name) == 0)
+                return yaml_error(node->child[i].value, err, "%s: scenario %s stands twice", what,
+                                  list[i].name);
+    }
+    return 0;
 }
 
 static int parse_scenarios(struct suite *s, struct error *err)
 {
     const struct yaml_node *node = yaml_get(s->root, "forget");
-    if (!node || node->kind != YAML_LIST || node->n == 0)
-        return yaml_error(node ? node : s->root, err,
-                          "forget: expected a list of scenarios such as [{random: 0.1}]");
-    s->scenario = calloc(node->n, sizeof(*s->scenario));
-    if (!s->scenario)
-        return error_nomem(err);
-    for (size_t i = 0; i < node->n; i++) {
-        TRY(forget_parse(node->child[i].value, s->dir, &s->scenario[i], err));
-        s->n_scenarios++;
-        for (size_t j = 0; j < i; j++)
-            if (strcmp(s->scenario[i].name, s->scenario[j].name) == 0)
-                return yaml_error(node->child[i].value, err, "forget: scenario %s stands twice",
-                                  s->scenario[i].name);
-    }
-    return 0;
+    return suite_parse_scenarios(node ? node : s->root, "forget", s->dir, &s->scenario,
+                                 &s->n_scenarios, err);
 }
 
 static int parse_entry_import(const struct suite *s, struct suite_entry *e,
@@ -324,6 +338,18 @@ static int parse_data_and_model(struct suite *s, struct error *err)
     return arch_parse(model, shape, classes, &s->arch, err);
 }
 
+/* Oracles are retrained after every request; a file name has no word for that. */
+static int check_consecutive(const struct suite *s, struct error *err)
+{
+    for (unsigned i = 0; i < s->n_scenarios && s->oracles.files; i++)
+        if (s->scenario[i].kind == FORGET_CONSECUTIVE)
+            return yaml_error(s->oracles.node, err,
+                              "references.retrain.import: scenario %s needs oracles of every "
+                              "request; let them be trained, or use {random: SHARE}",
+                              s->scenario[i].name);
+    return 0;
+}
+
 static int parse_suite(struct suite *s, struct error *err)
 {
     const struct yaml_node *train = yaml_get(s->root, "train");
@@ -341,6 +367,8 @@ static int parse_suite(struct suite *s, struct error *err)
     TRY(suite_parse_references(s, err));
     s->budget = (struct budget)BUDGET_NONE;
     TRY(suite_parse_budget(yaml_get(s->root, "budget"), &s->budget, err));
+    TRY(check_consecutive(s, err));
+    TRY(suite_parse_tune(s, err));
     TRY(parse_entries(s, "unlearn", &s->unlearn, &s->n_unlearn, err));
     TRY(parse_entries(s, "attacks", &s->attack, &s->n_attacks, err));
     TRY(parse_entries(s, "metrics", &s->metric, &s->n_metrics, err));
@@ -424,6 +452,7 @@ void suite_release(struct suite *s)
     free(s->baseline);
     report_choice_release(&s->report);
     suite_names_release(s);
+    suite_tune_release(&s->tune);
     free(s->scenario);
     suite_variants_release(s);
     suite_import_release(&s->originals);

@@ -16,6 +16,10 @@
 #include "train.h"
 #include "yaml.h"
 
+/* Where an entry's parameters come from. */
+enum entry_settings { SETTINGS_DEFAULT = 0, SETTINGS_GIVEN, SETTINGS_TUNED };
+const char *entry_settings_name(enum entry_settings s); /* "default" | "given" | "tuned" */
+
 /* One item of `unlearn:`, `attacks:`, `metrics:` or `transfer:`. */
 struct suite_entry {
     char *label;                     /* as on the board: the label, else the id */
@@ -34,6 +38,7 @@ struct suite_entry {
     const struct plugin_desc *desc; /* NULL: could not be described (see failure) */
     const struct plugin_failure *failure;
     json_t *params; /* resolved */
+    enum entry_settings settings;
 };
 
 /* Models or outputs made elsewhere, in place of what a suite would train. */
@@ -61,6 +66,22 @@ struct suite_seeds {
 struct suite_variant {
     char *name; /* behind the scenarios' names; "" for the one of a suite without variants */
     struct recipe train;
+};
+
+enum tune_method { TUNE_QUASI_RANDOM = 0, TUNE_GRID };
+
+/* `tune:`: every method gets the same number of trials on forget sets and original models that are
+ * never reported. */
+struct suite_tune {
+    bool on;
+    unsigned trials;
+    enum tune_method method;
+    char *select; /* "gap", "gap_worst" or a column: what the best trial is best in */
+    struct suite_seeds seed_model, seed_forget;
+    struct forget_spec *scenario;
+    unsigned n_scenarios;
+    unsigned *variant_of; /* (n_scenarios) index in suite.variant */
+    unsigned n_retrain;   /* oracles of each of its forget sets */
 };
 
 struct suite {
@@ -94,6 +115,7 @@ struct suite {
     unsigned n_baselines;
     struct suite_name *names;
     unsigned n_names;
+    struct suite_tune tune;
 };
 
 /* settings: "key.path=value", applied before anything is checked. Errors are

@@ -23,6 +23,19 @@ int suite_parse_import(const struct suite *s, const struct yaml_node *node,
 void suite_import_release(struct suite_import *im);
 int suite_parse_count(const struct yaml_node *node, const char *what, int64_t lo, int64_t hi,
                       unsigned *ret, struct error *err);
+/* A seed or a list of different ones; node NULL: only `otherwise`. */
+int suite_parse_seeds(const struct yaml_node *node, const char *what, int64_t otherwise,
+                      struct suite_seeds *ret, struct error *err);
+/* *ret and *ret_n grow while scenarios are read, so that a failure leaves nothing behind. */
+int suite_parse_scenarios(const struct yaml_node *node, const char *what, const char *dir,
+                          struct forget_spec **ret, unsigned *ret_n, struct error *err);
+
+/* tune; seeds, scenarios and references have been read. */
+int suite_parse_tune(struct suite *s, struct error *err);
+void suite_tune_release(struct suite_tune *t);
+bool suite_tune_is_gap(const char *select);
+/* That `select` is a column, once columns are known. */
+int suite_check_select(const struct suite *s, struct error *err);
 
 /* names; node may be NULL. */
 int suite_parse_names(struct suite *s, const struct yaml_node *node, struct error *err);

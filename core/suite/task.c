@@ -93,7 +93,7 @@ static int set_cost(struct job *job, uint64_t start_ns, struct error *err)
         "{s:f,s:f,s:f,s:s,s:i}", "wall_s", (double)(fs_now_ns() - start_ns) / 1e9, "cpu_s",
         (double)fs_cpu_ns() / 1e9, "peak_mb", (double)fs_peak_rss_bytes() / 1048576.0, "host", host,
         "threads", (int)job->threads);
-    if (!cost || json_object_update(job->cost, cost) != 0) {
+    if (!cost || json_object_update_missing(job->cost, cost) != 0) {
         json_decref(cost);
         return error_nomem(err);
     }

@@ -66,6 +66,12 @@ int task_train(struct job *job, struct error *err);
 int task_predict(struct job *job, struct error *err);
 int task_adversarial(struct job *job, struct error *err);
 int task_unlearn(struct job *job, struct error *err);
+/* Consecutive requests: identity.forget is a sequence. Leaves model-K.safetensors and
+ * meters-K.json of each request K, and their times in meta.json's cost. */
+int task_unlearn_sequence(struct job *job, struct hosting *h, const struct model *original,
+                          const struct adversarial *sets, uint32_t n_sets, struct error *err);
+/* One answer of a sequence, as any other unlearned model. */
+int task_unlearn_request(struct job *job, struct error *err);
 /* Models (of task_unlearn) and outputs (of task_predict) that were made elsewhere. */
 int task_import_model(struct job *job, struct error *err);
 int task_import_logits(struct job *job, struct error *err);

@@ -63,11 +63,14 @@ static int unlearn(struct job *job, struct hosting *h, const struct model *origi
     struct model *m = NULL;
     uint32_t n_sets = 0;
     int rc = load_sets(job, sets, 4, &n_sets, err);
-    if (rc == 0)
+    bool sequence = json_object_get(json_object_get(job->identity, "forget"), "requests") != NULL;
+    if (rc == 0 && sequence)
+        rc = task_unlearn_sequence(job, h, original, sets, n_sets, err);
+    if (rc == 0 && !sequence)
         rc = model_clone(original, &m, err);
-    if (rc == 0)
+    if (rc == 0 && !sequence)
         rc = hosting_unlearn(h, original, m, sets, n_sets, &result, err);
-    if (rc == 0)
+    if (rc == 0 && !sequence)
         rc = save_unlearned(job, m, &result, err);
     model_free(m);
     for (uint32_t i = 0; i < 4; i++)
@@ -105,6 +108,8 @@ int task_unlearn(struct job *job, struct error *err)
     struct hosting h = {.find_attack = find_attack, .find_arg = job};
     if (json_object_get(job->identity, "import"))
         return task_import_model(job, err);
+    if (json_object_get(job->identity, "sequence"))
+        return task_unlearn_request(job, err);
     const char *recipe_line = job_text(job, "recipe", err);
     int rc = recipe_line ? recipe_from_text(recipe_line, &recipe, err) : err->code;
     if (rc == 0)

@@ -173,7 +173,8 @@ static char *scratch_folder(struct error *err)
 int verify_rerun(struct plan *p, const struct store *store, const struct verify_rerun *options,
                  json_t *problems, size_t *ret_run, int *ret_signal, struct error *err)
 {
-    struct exec_options exec = {options->jobs, options->worker, options->quiet};
+    struct exec_options exec = {
+        .jobs = options->jobs, .worker = options->worker, .quiet = options->quiet};
     struct exec_result result = {0};
     struct store scratch = {0};
     bool *rerun = calloc(p->n + 1, sizeof(*rerun));

@@ -125,7 +125,7 @@ expect_exit 0 "$lethe" run "$work/s.yaml" --store "$work/s2" --out "$work/o2" --
 check "equal runs give equal bytes" cmp "$work/o1/runs.csv" "$work/o2/runs.csv"
 
 # ---- identity: manifest and files, not their place ----
-ran() { python3 -c 'import json, sys; print(json.load(sys.stdin)["tasks"]["run"])' <"$work/stdout"; }
+ran() { python3 -c 'import json, sys; print(json.load(sys.stdin)["tasks"]["run"])' < <(tail -n 1 "$work/stdout"); }
 again() { expect_exit 0 "$lethe" run "$work/s.yaml" --store "$work/s1" --out "$work/o1" --no-figures --json -q; }
 again
 check "nothing runs again" test "$(ran)" = 0

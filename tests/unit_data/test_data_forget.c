@@ -52,6 +52,40 @@ static void scenarios_have_names_and_identities(void **state)
     assert_named(state, "{indices: two.csv, column: b}", "indices-two", "{\"indices\":[8,9]}");
 }
 
+/* All requests together are the random set; the first few, and the sequence, have names of their
+ * own. */
+static void consecutive_requests_have_identities(void **state)
+{
+    struct error err = ERROR_INIT;
+    struct forget_spec spec, back;
+    uint64_t seed;
+    assert_ok(parse(state, "{consecutive: {random: 0.1, requests: 5}}", &spec, &err));
+    assert_string_equal(spec.name, "consecutive-5x0.02");
+    assert_true(forget_depends_on_seed(&spec));
+    for (uint32_t k = 0; k <= 5; k++) {
+        char want[128] = "{\"random\":0.1,\"seed\":7}";
+        spec.request = k;
+        json_t *id = forget_identity(&spec, 7);
+        char *json = json_canonical(id);
+        if (k > 0 && k < 5)
+            snprintf(want, sizeof want, "{\"random\":0.1,\"request\":%u,\"requests\":5,\"seed\":7}",
+                     k);
+        assert_string_equal(json, want);
+        assert_ok(forget_from_json(id, &back, &seed, &err));
+        assert_int_equal(back.request, k % 5);
+        assert_int_equal(seed, 7);
+        free(json);
+        json_decref(id);
+    }
+    json_t *all = forget_sequence(&spec, 7);
+    assert_ok(forget_from_json(all, &back, &seed, &err));
+    assert_int_equal(back.requests, 5);
+    assert_int_equal(back.request, 0);
+    json_object_set_new(all, "request", json_integer(6));
+    assert_error_part(forget_from_json(all, &back, &seed, &err), &err, "not one that this version");
+    json_decref(all);
+}
+
 static void refuse(void **state, const char *text, const char *want)
 {
     struct error err = ERROR_INIT;
@@ -72,7 +106,8 @@ static void refuse(void **state, const char *text, const char *want)
 static void bad_scenarios_are_refused(void **state)
 {
     static const char one[] =
-        "forget: expected one of {random: SHARE}, {class: NUMBER}, {indices: FILE}";
+        "forget: expected one of {random: SHARE}, {class: NUMBER}, {indices: FILE}, {consecutive: "
+        "{random: SHARE, requests: NUMBER}}";
     char text[256];
     snprintf(text, sizeof text, "s.yaml:1:1: %s", one);
     refuse(state, "random", text);
@@ -92,8 +127,16 @@ static void bad_scenarios_are_refused(void **state)
            "s.yaml:1:48: class: more than 16 classes");
     refuse(state, "{clas: 3}",
            "s.yaml:1:2: unknown key \"clas\" in forget; did you mean \"class\"?");
-    refuse(state, "{consecutive: {random: 0.1, requests: 5}}",
-           "s.yaml:1:15: forget: consecutive requests are not supported in this version yet");
+    refuse(state, "{consecutive: 5}",
+           "s.yaml:1:15: consecutive: expected {random: SHARE, requests: NUMBER}");
+    refuse(state, "{consecutive: {random: 0.1}}",
+           "s.yaml:1:15: consecutive: expected {random: SHARE, requests: NUMBER}");
+    refuse(state, "{consecutive: {random: 0.1, requests: 1}}",
+           "s.yaml:1:39: requests: expected 2 to 1000, found 1");
+    refuse(state, "{consecutive: {random: 2, requests: 3}}",
+           "s.yaml:1:24: random: expected a share of the training rows between 0 and 1, found 2");
+    refuse(state, "{consecutive: {random: 0.1, request: 3}}",
+           "s.yaml:1:29: unknown key \"request\" in consecutive; did you mean \"requests\"?");
     refuse(state, "{class: 3, column: x}", "s.yaml:1:20: forget: column belongs to indices");
     struct error err = ERROR_INIT;
     struct forget_spec spec;
@@ -170,6 +213,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scenarios_have_names_and_identities),
+        cmocka_unit_test(consecutive_requests_have_identities),
         cmocka_unit_test(bad_scenarios_are_refused),
         cmocka_unit_test(bad_index_files_are_refused),
         cmocka_unit_test(bad_identities_are_refused),

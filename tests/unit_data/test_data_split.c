@@ -94,6 +94,45 @@ static void class_sets(void **state)
     assert_error_part(split_make(&ds, &spec, 1, &s, &err), &err, "no training row is left");
 }
 
+/* Requests are disjoint equal parts of the random set of that seed, whatever was asked first. */
+static void consecutive_requests(void **state)
+{
+    struct error err = ERROR_INIT;
+    struct dataset ds = tiny();
+    struct forget_spec spec = {.kind = FORGET_CONSECUTIVE,
+                               .fraction = 0.11,
+                               .requests = 4,
+                               .name = "consecutive-4x0.0275"};
+    struct forget_spec all = {.kind = FORGET_RANDOM, .fraction = 0.11, .name = "random-0.11"};
+    struct split whole, first, own;
+    uint32_t before = 0;
+    assert_ok(split_make(&ds, &all, 3, &whole, &err));
+    for (uint32_t k = 1; k <= 4; k++) {
+        spec.request = k;
+        assert_ok(split_make(&ds, &spec, 3, &first, &err));
+        assert_ok(split_make_request(&ds, &spec, 3, k, &own, &err));
+        assert_consistent(&first);
+        assert_int_equal(first.n_forget, before + own.n_forget);
+        assert_in_range(own.n_forget, 5, 6); /* 22 rows in 4 parts */
+        assert_int_equal(own.n_retain, first.n_retain);
+        for (uint32_t i = 0; i < POOL; i++) {
+            assert_true(first.role[i] != ROW_FORGET || whole.role[i] == ROW_FORGET);
+            assert_int_equal(own.role[i] == ROW_RETAIN, first.role[i] == ROW_RETAIN);
+            assert_true((own.role[i] == ROW_FORGET || own.role[i] == ROW_DELETED) ==
+                        (first.role[i] == ROW_FORGET));
+        }
+        before = first.n_forget;
+        if (k == 4)
+            assert_memory_equal(first.role, whole.role, POOL);
+        split_release(&first);
+        split_release(&own);
+    }
+    split_release(&whole);
+    spec.requests = 23;
+    assert_error(split_make(&ds, &spec, 3, &first, &err), &err,
+                 "consecutive-4x0.0275: 22 rows cannot be deleted in 23 requests");
+}
+
 static void listed_rows(void **state)
 {
     struct error err = ERROR_INIT;
@@ -150,6 +189,7 @@ int main(void)
         cmocka_unit_test(random_sets),
         cmocka_unit_test(class_sets),
         cmocka_unit_test(listed_rows),
+        cmocka_unit_test(consecutive_requests),
         cmocka_unit_test(shadow_models_come_in_complementary_pairs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
