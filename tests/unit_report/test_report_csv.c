@@ -115,7 +115,8 @@ static void test_leaderboard(void **state)
     struct results r;
     struct board b;
     struct csv_writer w;
-    const double t2 = 4.302652729911275; /* t(.975, 2) */
+    const double t2 = 4.302652729911275;    /* t(.975, 2) */
+    const double sd = 0.640625 * sqrt(3.0); /* of 1.921875, 0, 1.921875 */
     small(&r);
     r.settings = calloc(4, sizeof(*r.settings)); /* original, retrain, amun, bad */
     assert_non_null(r.settings);
@@ -129,22 +130,27 @@ static void test_leaderboard(void **state)
     take_number(w.out.s, "1.28125,1.5625,1,,,90,1,,", 90 + t2 / sqrt(3));
     take_number(w.out.s, "0.515625,0.015625,", 0.515625 - 0.015625 * t2 / sqrt(3));
     take_number(w.out.s, "0.515625,0.015625,,", 0.515625 + 0.015625 * t2 / sqrt(3));
+    take_number(w.out.s, "0.015625,0,1,", sd);
+    take_number(w.out.s, "0.015625,0,1,,", 1.28125 - sd * t2 / sqrt(3));
+    take_number(w.out.s, "0.015625,0,1,,,", 1.28125 + sd * t2 / sqrt(3));
     assert_string_equal(
         w.out.s,
         "scenario,rank,method,plugin,division,n_planned,n_used,gap,gap_worst,gap_z,flags,notes,"
         "forget_acc,forget_acc_sd,forget_acc_ci_low,forget_acc_ci_high,forget_acc_gap,"
         "forget_acc_gap_signed,forget_acc_gap_z,rmia.auc_forget_test,rmia.auc_forget_test_sd,"
         "rmia.auc_forget_test_ci_low,rmia.auc_forget_test_ci_high,rmia.auc_forget_test_gap,"
-        "rmia.auc_forget_test_gap_signed,rmia.auc_forget_test_gap_z,settings\n"
+        "rmia.auc_forget_test_gap_signed,rmia.auc_forget_test_gap_z,gap_sd,gap_ci_low,gap_ci_high,"
+        "settings\n"
         "random-0.1,,original,original,reference,1,1,10,12.5,7.75,,,"
-        "97.5,,,,7.5,7.5,7.5,0.640625,,,,0.125,0.125,8,\n"
+        "97.5,,,,7.5,7.5,7.5,0.640625,,,,0.125,0.125,8,,,,\n"
         "random-0.1,,retrain,retrain,reference,3,3,1.28125,1.5625,1,,,"
-        "90,1,,,1,0,1,0.515625,0.015625,,,0.015625,0,1,\n"
+        "90,1,,,1,0,1,0.515625,0.015625,,,0.015625,0,1,,,,\n"
         "random-0.1,1,\"amun, \"\"adv\"\"\",\"amun, \"\"adv\"\"\",with-retain,2,1,1.78125,2,1.25,"
         "failed-runs,1 of 2 runs lost rmia:timeout; 1 of 2 runs without rmia.auc_forget_test (wall "
-        "limit of 5 s),91.5,0.7071067811865476,,,1.5,1.5,1.5,0.53125,,,,0.015625,0.015625,1,given\n"
+        "limit of 5 "
+        "s),91.5,0.7071067811865476,,,1.5,1.5,1.5,0.53125,,,,0.015625,0.015625,1,,,,given\n"
         "random-0.1,,bad,bad,,1,0,,,,failed-runs,1 of 1 run crashed: Segmentation fault,"
-        ",,,,,,,,,,,,,,default\n");
+        ",,,,,,,,,,,,,,,,,default\n");
     csv_writer_release(&w);
     board_release(&b);
     results_release(&r);
