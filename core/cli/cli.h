@@ -42,6 +42,9 @@ int cmd_verify(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 int cmd_debug(int argc, char **argv);
+int cmd_worker(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+int cmd_cancel(int argc, char **argv);
 
 /* Prints err and gives the exit code that fits it. */
 int cli_fail(const struct error *err);

@@ -10,10 +10,12 @@
 #include "manifest.h"
 #include "report.h"
 #include "report_end.h"
+#include "run_executor.h"
 #include "text.h"
 
 struct run_options {
     struct session_options session;
+    struct executor_options executor;
     unsigned jobs;
     uint64_t memory;
     bool dry_run, quiet, no_figures;
@@ -27,7 +29,7 @@ static const struct argp_option options[] = {
     {"memory", OPT_MEMORY, "SIZE", 0,
      "What all workers together may take, such as 6GiB (default: what the machine has left)", 0},
     {"out", OPT_OUT, "DIR", 0, "Where the report goes (default: ./lethe-out/SUITE)", 0},
-    {"dry-run", OPT_DRY_RUN, 0, 0, "Print the plan and stop", 0},
+    {"dry-run", OPT_DRY_RUN, 0, 0, "Print the plan, or what Slurm would get, and stop", 0},
     {"quiet", 'q', 0, 0, "No progress", 0},
     {"no-figures", OPT_NO_FIGURES, 0, 0, "Do not draw figures", 0},
     {0},
@@ -40,6 +42,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &o->session;
+        state->child_inputs[1] = &o->executor;
         break;
     case 'j':
         if (!text_to_int(arg, &n) || n < 1 || n > 256)
@@ -68,7 +71,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     return 0;
 }
 
-static const struct argp_child children[] = {{&session_argp, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {
+    {&session_argp, 0, NULL, 0}, {&executor_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
     options,
     parse,
@@ -81,6 +85,7 @@ static const struct argp argp = {
     "  lethe run benchmarks/fashion-mnist-quick.yaml\n"
     "  lethe run suite.yaml --set train.epochs=5 --set seeds.model=[1,2,3]\n"
     "  lethe run suite.yaml --only amun,finetune --scenario random-0.1\n"
+    "  lethe run suite.yaml --executor slurm --slurm-args=--partition=long --detach\n"
     "\nExit codes: 0 all rows ok; 1 some rows failed; 2 usage or suite error; 3\n"
     "something is missing on this machine; 128+n ended by signal n.",
     children,
@@ -123,8 +128,12 @@ static int finish(const struct run_options *o, struct session *s, const struct e
 {
     struct results r;
     struct error report_err = ERROR_INIT;
-    if (x->signal)
+    if (x->signal && !o->executor.slurm)
         return say_interrupted(o, x, &s->plan);
+    if (x->signal || x->detached) {
+        executor_say_detached(s, o->session.suite, x, o->events);
+        return x->signal ? 128 + x->signal : EXIT_OK;
+    }
     if (session_gather(s, &r, err) < 0)
         return cli_fail(err);
     struct report_end end = {.out_dir = out_dir, .no_figures = o->no_figures};
@@ -161,19 +170,20 @@ static int execute(const struct run_options *o, struct session *s, struct exec_r
     struct exec_result second;
     bool two = s->has_trials;
     exec.n_later = session_later(s);
-    TRY(exec_local(&s->plan, &s->store, &exec, ret, err));
-    if (!two || ret->signal)
+    TRY(executor_run(&o->executor, &o->session, s, &exec, ret, err));
+    if (!two || ret->signal || ret->detached)
         return 0;
     TRY(session_choose(s, &o->session, &stage, err));
     exec.n_later = 0;
     exec.n_before = stage.n_left;
-    TRY(exec_local(&s->plan, &s->store, &exec, &second, err));
+    TRY(executor_run(&o->executor, &o->session, s, &exec, &second, err));
     ret->n_cached += stage.n_new_cached;
     ret->n_run += second.n_run;
     ret->n_failed += second.n_failed;
     ret->n_skipped += second.n_skipped;
     ret->wall_s += second.wall_s;
     ret->signal = second.signal;
+    ret->detached = second.detached;
     return 0;
 }
 
@@ -194,9 +204,7 @@ static int run(const struct run_options *o)
     if (session_open(&o->session, &s, &err) < 0)
         return fail(o, &err);
     char *out_dir = NULL;
-    char *wanted =
-        o->session.out ? text_dup(o->session.out) : text_format("lethe-out/%s", s.suite.name);
-    int rc = wanted ? fs_absolute(wanted, &out_dir, &err) : error_nomem(&err);
+    int rc = executor_out_dir(&o->session, &s, &out_dir, &err);
     if (rc == 0)
         rc = manifest_check_dir(out_dir, s.suite.name, &err);
     if (rc == 0)
@@ -204,7 +212,6 @@ static int run(const struct run_options *o)
     if (rc == 0)
         rc = execute(o, &s, &x, &err);
     int code = rc < 0 ? fail(o, &err) : finish(o, &s, &x, out_dir, &err);
-    free(wanted);
     free(out_dir);
     session_close(&s);
     return code;
@@ -216,7 +223,8 @@ int cmd_run(int argc, char **argv)
     struct run_events events = {.out = stdout, .start_ns = fs_now_ns()};
     int code = cli_parse(&argp, argc, argv, &o);
     if (code < 0 && o.dry_run) {
-        code = cmd_plan_session(&o.session);
+        code = o.executor.slurm ? executor_print(&o.executor, &o.session, o.jobs)
+                                : cmd_plan_session(&o.session);
     } else if (code < 0) {
         o.events = o.session.json ? &events : NULL;
         code = run(&o);

@@ -10,6 +10,9 @@
 const struct command commands[] = {
     {"run", "run a suite: train, unlearn, attack, measure, report", cmd_run},
     {"plan", "show what a run would do and what is already done", cmd_plan},
+    {"status", "how far a run is, here or on a cluster", cmd_status},
+    {"cancel", "end what a run has in Slurm's queue", cmd_cancel},
+    {"worker", "run one task on a node of a cluster (Slurm starts it)", cmd_worker},
     {"debug", "run one task of a suite in the foreground", cmd_debug},
     {"why", "say why tasks of a suite would run", cmd_why},
     {"store", "list, check or clear the store of results", cmd_store},

@@ -6,6 +6,8 @@
 #include "run_events.h"
 #include "store.h"
 
+struct run_record;
+
 struct exec_options {
     unsigned jobs;      /* tasks at a time; 0: one a core */
     const char *worker; /* path of lethe-worker */
@@ -14,11 +16,13 @@ struct exec_options {
     unsigned n_later, n_before;
     uint64_t memory;           /* bytes that workers may take together; 0: what the machine has */
     struct run_events *events; /* may be NULL */
+    struct run_record *record; /* what `lethe status` reads; NULL: none */
 };
 
 struct exec_result {
     unsigned n_run, n_cached, n_failed, n_skipped;
-    int signal; /* SIGINT or SIGTERM ended the run early; 0: ran to the end */
+    int signal;    /* SIGINT or SIGTERM ended the run early; 0: ran to the end */
+    bool detached; /* Slurm goes on with what is not settled */
     double wall_s;
 };
 

@@ -13,6 +13,7 @@
 #include "fs.h"
 #include "log.h"
 #include "progress.h"
+#include "run_record.h"
 #include "text.h"
 
 struct slot { /* one worker in flight */
@@ -181,6 +182,8 @@ static void show(struct executor *x)
                                                child_what(s->child)};
     }
     progress_show(&x->progress, running, n);
+    run_record_update(x->options->record, x->plan, running, n,
+                      progress_eta(&x->progress, running, n));
 }
 
 static int take_signal(struct executor *x)

@@ -127,6 +127,9 @@ int plan_absorb(struct plan *to, struct plan *from, struct error *err);
 struct plan plan_view(const struct plan *tasks, const struct plan *rows);
 bool plan_has(const struct plan *p, const char *id);
 
+/* Index of the task with that id; NO_TASK: none. */
+uint32_t plan_find(const struct plan *p, const char *id);
+
 /* The job file of one task, for `lethe-worker task FILE`. New reference. */
 json_t *plan_job(const struct plan *p, unsigned task, const struct store *store,
                  const char *workspace, unsigned threads);

@@ -24,7 +24,6 @@ int plan_add(struct plan *p, struct draft *d, uint32_t *ret, struct error *err);
 
 /* Moves a task with its memory, or drops it where an equal one is; t is empty afterwards. */
 int plan_take(struct plan *p, struct task *t, uint32_t *ret, struct error *err);
-uint32_t plan_find(const struct plan *p, const char *id); /* NO_TASK: none */
 
 json_t *draft_identity(enum task_kind kind);
 /* Takes value. What cannot be set (no memory) drops the whole identity, which plan_add refuses. */
