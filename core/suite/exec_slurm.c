@@ -84,11 +84,11 @@ static void show(struct cluster *c)
 
 /* ---- submitting ---- */
 
-/* Every node of the right class is shut out, or there is none: what was not sent cannot run. */
+/* Every node that the user's options allow is of another class: what was refused cannot run. */
 static void settle_refused(struct cluster *c)
 {
     for (unsigned i = 0; i < c->plan->n; i++)
-        if (c->plan->task[i].state == TASK_WAITING && c->task[i].state == SLURM_GONE)
+        if (c->plan->task[i].state == TASK_WAITING && c->task[i].last.refused)
             slurm_settle(c, i, VERDICT_FAILED, 0, c->refusal, 0);
 }
 
@@ -106,15 +106,15 @@ static int submit(struct cluster *c, struct error *err)
         return 0;
     if (rc != ERR_IO)
         return error_set(err, rc, "%s", why.text);
-    if (c->n_queued + c->n_running == 0 && ++c->n_refusals >= MAX_REFUSALS) {
-        if (!c->refusal)
-            return error_set(err, ERR_ENVIRONMENT, "Slurm takes no jobs: %s", why.text);
-        log_warning("%s", why.text);
+    if (c->refusal && strstr(why.text, "node configuration")) {
         settle_refused(c);
-    } else if (!c->warned) {
-        log_warning("%s; the rest is sent later", why.text);
-        c->warned = true;
+        return 0;
     }
+    if (c->n_queued + c->n_running == 0 && ++c->n_refusals >= MAX_REFUSALS)
+        return error_set(err, ERR_ENVIRONMENT, "Slurm takes no jobs: %s", why.text);
+    if (!c->warned)
+        log_warning("%s; the rest is sent later", why.text);
+    c->warned = true;
     return 0;
 }
 

@@ -18,7 +18,8 @@ enum {
 struct slurm_task {
     enum slurm_state state;
     unsigned gone;             /* listings in a row that did not know it */
-    unsigned attempts;         /* submissions when all inputs were there */
+    unsigned attempts;         /* that had all inputs */
+    bool counted;              /* the last submission is in attempts */
     unsigned refusals;         /* of nodes that are shut out since */
     unsigned batch;            /* of the last submission */
     uint64_t since_ns;         /* seen running since; 0: does not run */

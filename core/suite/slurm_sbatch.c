@@ -151,6 +151,7 @@ static void mark_sent(struct cluster *c, const struct slurm_batch *b, const char
         for (unsigned d = 0; d < t->n_deps; d++)
             complete &= c->plan->task[t->dep[d]].state == TASK_DONE;
         s->attempts += complete;
+        s->counted = complete;
         s->state = SLURM_PENDING;
         s->gone = 0;
         s->batch = b->number;

@@ -10,7 +10,7 @@
 #include "slurm_jobs.h"
 #include "text.h"
 
-enum { INPUT_TRIES = 4, INPUT_WAIT_MS = 250 };
+enum { INPUT_TRIES = 2, INPUT_WAIT_MS = 300 };
 
 struct step {
     json_t *job;

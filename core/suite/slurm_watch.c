@@ -206,6 +206,8 @@ static int take_verdict(struct cluster *c, unsigned i, struct error *err)
     TRY(slurm_verdict_read(c->jobs.dir, t->id, &v, &there, err));
     if (!there)
         return 0;
+    s->attempts += !s->counted; /* it ran, so the inputs were there by then */
+    s->counted = true;
     if (!try_again(c, i, &v)) {
         slurm_settle(c, i, v.verdict, v.signal, v.reason, v.wall_s);
         slurm_verdict_release(&v);

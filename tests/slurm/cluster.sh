@@ -7,6 +7,7 @@ cluster=$(mktemp -d /tmp/lc.XXXXXX) # short: paths of sockets have a limit of 10
 export SLURM_CONF=$cluster/slurm.conf
 node=$(uname -n)
 node=${node%%.*}
+daemons=
 trap 'cluster_stop; rm -rf "$cluster" "$work"' EXIT
 trap 'exit 143' TERM INT HUP
 
@@ -58,15 +59,34 @@ PartitionName=debug Nodes=$node Default=YES MaxTime=INFINITE State=UP
 C
 }
 
+node_start() {
+    slurmd -D -N "$node" >>"$cluster/slurmd.out" 2>&1 &
+    daemons="$daemons $!"
+}
+
 controller_start() {
     slurmctld -D >>"$cluster/slurmctld.out" 2>&1 &
     controller_pid=$!
+    daemons="$daemons $!"
 }
 
-# As a machine that fails: no state is written any more.
-controller_crash() {
-    kill -KILL "$controller_pid"
+# It saves its state as it ends, and finds it again.
+controller_restart() {
+    kill -TERM "$controller_pid"
     wait "$controller_pid" 2>/dev/null
+    controller_start
+}
+
+# As after a power failure that took the controller's disk: node and controller die at once, and what
+# comes back knows no job and counts ids from 1 again. (A controller that only loses its last seconds
+# gives numbers of running jobs to new ones, and takes the node out of service when that objects;
+# that needs an administrator, not a test.)
+cluster_outage() {
+    cluster_kill
+    rm -rf "$cluster/state" "$cluster/spool"
+    mkdir -p "$cluster/state" "$cluster/spool"
+    controller_start
+    node_start
 }
 
 # wait_until SECONDS COMMAND...: false when it never came true.
@@ -86,8 +106,7 @@ node_is_idle() {
 cluster_try() { # PORT
     cluster_config "$1"
     controller_start
-    slurmd -D -N "$node" >>"$cluster/slurmd.out" 2>&1 &
-    node_pid=$!
+    node_start
     wait_until 30 node_is_idle
 }
 
@@ -108,15 +127,16 @@ cluster_start() {
     skip "Slurm does not start on this machine"
 }
 
-# Ids of all processes that this cluster started, whoever their parent is now.
+# Ids of the daemons and of all that they started, whoever their parent is now. (Jobs have
+# SLURM_JOB_ID in their environment, the tests' own commands do not.)
 cluster_pids() {
     local entry
     for entry in /proc/[0-9]*; do
-        [ "${entry#/proc/}" != $$ ] &&
-            grep -qzFx "SLURM_CONF=$SLURM_CONF" "$entry/environ" 2>/dev/null &&
-            case $(cat "$entry/comm" 2>/dev/null) in
-            slurmctld | slurmd | slurmstepd | slurmscriptd | step.sh | slurm_script | lethe | lethe-worker) echo "${entry#/proc/}" ;;
-            esac
+        grep -qzFx "SLURM_CONF=$SLURM_CONF" "$entry/environ" 2>/dev/null || continue
+        case $(cat "$entry/comm" 2>/dev/null) in
+        slurmctld | slurmd | slurmstepd | slurmscriptd) echo "${entry#/proc/}" ;;
+        *) grep -qz ^SLURM_JOB_ID= "$entry/environ" 2>/dev/null && echo "${entry#/proc/}" ;;
+        esac
     done
 }
 
@@ -124,7 +144,9 @@ cluster_kill() {
     local pids
     pids=$(cluster_pids)
     [ -z "$pids" ] || kill -KILL $pids 2>/dev/null
-    wait 2>/dev/null
+    while [ -n "$(cluster_pids)" ]; do sleep 0.05; done
+    [ -z "$daemons" ] || wait $daemons 2>/dev/null # else bash tells that they were killed
+    daemons=
 }
 
 queue_is_empty() {
