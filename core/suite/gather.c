@@ -216,6 +216,11 @@ static int fill_costs(const struct gatherer *g, const struct plan_row *plan_row,
     row->host = text_dup(json_string_value(json_object_get(cost, "host"))
                              ? json_string_value(json_object_get(cost, "host"))
                              : "");
+    const char *executor = json_string_value(json_object_get(cost, "executor"));
+    if (executor) { /* else "local" */
+        free(row->executor);
+        row->executor = text_dup(executor);
+    }
     json_decref(meta);
     for (unsigned i = 0; i < plan_row->n_adversarial; i++) {
         TRY(store_meta(g->store, g->plan->task[plan_row->adversarial[i]].id, &meta, err));

@@ -135,7 +135,8 @@ static int run_worker(const struct step *s, const char *dir, struct child_result
     struct child *child = NULL;
     bool bad = !job_path || !log_path ||
                json_object_set_new(s->job, "workspace", json_string(dir)) ||
-               json_object_set_new(s->job, "threads", json_integer(threads_here()));
+               json_object_set_new(s->job, "threads", json_integer(threads_here())) ||
+               json_object_set_new(s->job, "executor", json_string("slurm"));
     int rc = bad ? error_nomem(err) : json_write_file(job_path, s->job, err);
     if (rc == 0)
         rc = child_start(&o, &child, err);

@@ -88,11 +88,12 @@ static int (*const task_table[TASK_KIND_COUNT])(struct job *, struct error *) = 
 static int set_cost(struct job *job, uint64_t start_ns, struct error *err)
 {
     char host[65] = "unknown";
+    const char *executor = json_string_value(json_object_get(job->json, "executor"));
     gethostname(host, sizeof(host) - 1);
     json_t *cost = json_pack(
-        "{s:f,s:f,s:f,s:s,s:i}", "wall_s", (double)(fs_now_ns() - start_ns) / 1e9, "cpu_s",
+        "{s:f,s:f,s:f,s:s,s:i,s:s}", "wall_s", (double)(fs_now_ns() - start_ns) / 1e9, "cpu_s",
         (double)fs_cpu_ns() / 1e9, "peak_mb", (double)fs_peak_rss_bytes() / 1048576.0, "host", host,
-        "threads", (int)job->threads);
+        "threads", (int)job->threads, "executor", executor ? executor : "local");
     if (!cost || json_object_update_missing(job->cost, cost) != 0) {
         json_decref(cost);
         return error_nomem(err);

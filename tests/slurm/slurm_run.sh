@@ -18,6 +18,7 @@ same_as_local() { # DIR
 # Undisturbed.
 expect_exit 0 timeout 120 "$lethe" run tiny.yaml --executor slurm --out b --no-figures
 check "same bytes as the local executor" same_as_local b
+check "costs.csv names the executor" test "$(column b/costs.csv executor | sort -u)" = slurm
 check "every task is told" grep -q '^\[115/115\]' "$work/stderr"
 check "no job is left in the queue" wait_until 10 queue_is_empty
 check "no files of jobs are left" test -z "$(ls "$work/store/jobs")"
