@@ -1,7 +1,7 @@
 # cluster.sh: a Slurm of one node on loopback for tests; sourced after ../cli/lib.sh.
 # Needs neither systemd nor munge: every daemon is a child of the test, all its files lie in one
-# folder, it listens on 127.0.0.1 alone, and it is ended by process id. Authentication is off, which is
-# fit for loopback only.
+# folder, it listens on 127.0.0.1 alone, and it is ended by process id, also when the test itself is
+# killed. Authentication is off, which is fit for loopback only.
 PATH=$PATH:/usr/sbin:/sbin
 cluster=$(mktemp -d /tmp/lc.XXXXXX) # short: paths of sockets have a limit of 108 bytes
 export SLURM_CONF=$cluster/slurm.conf
@@ -116,6 +116,7 @@ cluster_start() {
         command -v "$tool" >/dev/null ||
             skip "$tool is not installed (scripts/packages-test names the packages)"
     done
+    watchdog
     mkdir -p "$cluster/state" "$cluster/spool"
     for _ in 1 2 3; do # a port may be taken
         cluster_try $((20000 + (RANDOM * 32768 + RANDOM) % 30000)) && return
@@ -142,11 +143,22 @@ cluster_pids() {
 
 cluster_kill() {
     local pids
-    pids=$(cluster_pids)
-    [ -z "$pids" ] || kill -KILL $pids 2>/dev/null
-    while [ -n "$(cluster_pids)" ]; do sleep 0.05; done
+    while pids=$(cluster_pids) && [ -n "$pids" ]; do # a dying node may just have started something
+        kill -KILL $pids 2>/dev/null
+        sleep 0.05
+    done
     [ -z "$daemons" ] || wait $daemons 2>/dev/null # else bash tells that they were killed
     daemons=
+}
+
+# Ends the cluster of a test that could not do it itself (SIGKILL after a time limit).
+watchdog() {
+    (
+        trap '' TERM INT HUP
+        while kill -0 $$; do sleep 1; done
+        cluster_kill
+        rm -rf "$cluster" "$work"
+    ) </dev/null >/dev/null 2>&1 &
 }
 
 queue_is_empty() {
