@@ -48,25 +48,22 @@ static bool stop_process(const json_t *record)
     return true;
 }
 
-static int cancel_jobs(const struct session_options *o, unsigned *ret_n, bool *ret_there,
+static int cancel_jobs(const struct run_target *t, unsigned *ret_n, bool *ret_there,
                        struct error *err)
 {
-    struct suite suite;
     struct store store;
     struct slurm_jobs jobs;
-    TRY(suite_load(o->suite, o->setting, o->n_settings, &suite, err));
-    int rc = store_open(o->store, &store, err);
-    if (rc == 0) {
-        rc = slurm_jobs_find(&store, suite.name, &jobs, ret_there, err);
-        store_release(&store);
-    }
+    if (!t->key) /* nothing was ever run */
+        return 0;
+    TRY(store_open(t->session.store, &store, err));
+    int rc = slurm_jobs_find(&store, t->key, &jobs, ret_there, err);
+    store_release(&store);
     if (rc == 0 && *ret_there) {
         rc = slurm_jobs_mark_cancelled(&jobs, err); /* first: nothing new is sent from now on */
         if (rc == 0)
             rc = slurm_cancel_all(jobs.tag, -1, ret_n, err);
         slurm_jobs_release(&jobs);
     }
-    suite_release(&suite);
     return rc;
 }
 
@@ -81,12 +78,12 @@ int cmd_cancel(int argc, char **argv)
     if (code < 0) {
         int rc = run_target_find(&o, &target, &err);
         if (rc == 0)
-            rc = cancel_jobs(&target.session, &n, &there, &err);
+            rc = cancel_jobs(&target, &n, &there, &err);
         bool told = rc == 0 && stop_process(target.record);
         if (rc == 0 && there)
-            log_info("%u queued or running task%s of this suite ended", n, n == 1 ? "" : "s");
+            log_info("%u queued or running task%s of this run ended", n, n == 1 ? "" : "s");
         else if (rc == 0 && !told)
-            log_info("nothing of this suite is queued or running");
+            log_info("nothing of this run is queued or running");
         code = rc < 0 ? cli_fail(&err) : EXIT_OK;
         run_target_release(&target);
     }

@@ -47,6 +47,7 @@ static const char *const column_name[COLUMNS] = {"done",   "running", "queued",
 struct overview {
     struct session session;
     const json_t *record;  /* NULL: none */
+    const char *key;       /* of the run; NULL without record */
     unsigned char *queued; /* (plan.n) enum slurm_state */
     bool alive, foreign;   /* the run's process: runs here; may run on another host */
     unsigned tally[TASK_KIND_COUNT + 1][COLUMNS]; /* the last is of all kinds */
@@ -95,7 +96,8 @@ static int take_verdicts(struct overview *v, struct error *err)
     struct plan *p = &v->session.plan;
     struct slurm_jobs jobs;
     bool there = false;
-    TRY(slurm_jobs_find(&v->session.store, v->session.suite.name, &jobs, &there, err));
+    if (v->key)
+        TRY(slurm_jobs_find(&v->session.store, v->key, &jobs, &there, err));
     if (!there)
         return 0;
     int rc = 0;
@@ -117,7 +119,8 @@ static int take_verdicts(struct overview *v, struct error *err)
 static void take_queue(struct overview *v)
 {
     struct error err = ERROR_INIT;
-    if (exec_slurm_states(&v->session.plan, &v->session.store, v->queued, &err) < 0)
+    if (v->key &&
+        exec_slurm_states(&v->session.plan, &v->session.store, v->key, v->queued, &err) < 0)
         log_warning("%s; what is queued is not known", err.text);
 }
 
@@ -287,6 +290,7 @@ static int show(const struct session_options *o)
     if (run_target_find(o, &target, &err) < 0)
         return cli_fail(&err);
     v.record = target.record;
+    v.key = target.key;
     int rc = session_open(&target.session, &v.session, &err);
     if (rc == 0) {
         rc = collect(&v, &err);

@@ -58,19 +58,6 @@ static int own_path(char **ret, struct error *err)
     return 0;
 }
 
-static int run_slurm(const struct executor_options *o, struct session *s,
-                     const struct exec_options *exec, bool print, struct exec_result *ret,
-                     struct error *err)
-{
-    char *program = NULL;
-    TRY(own_path(&program, err));
-    struct slurm_options slurm = {program, o->slurm_args, o->detach};
-    int rc = print ? exec_slurm_print(&s->plan, &s->store, exec, &slurm, err)
-                   : exec_slurm(&s->plan, &s->store, exec, &slurm, ret, err);
-    free(program);
-    return rc;
-}
-
 int executor_out_dir(const struct session_options *session, const struct session *s, char **ret,
                      struct error *err)
 {
@@ -78,6 +65,26 @@ int executor_out_dir(const struct session_options *session, const struct session
         session->out ? text_dup(session->out) : text_format("lethe-out/%s", s->suite.name);
     int rc = wanted ? fs_absolute(wanted, ret, err) : error_nomem(err);
     free(wanted);
+    return rc;
+}
+
+static int run_slurm(const struct executor_options *o, const struct session_options *session,
+                     struct session *s, const struct exec_options *exec, bool print,
+                     struct exec_result *ret, struct error *err)
+{
+    char *program = NULL, *out = NULL, *key = NULL;
+    int rc = own_path(&program, err);
+    if (rc == 0)
+        rc = executor_out_dir(session, s, &out, err);
+    if (rc == 0)
+        rc = (key = run_key(s->suite.name, out)) ? 0 : error_nomem(err);
+    struct slurm_options slurm = {program, key, o->slurm_args, o->detach};
+    if (rc == 0)
+        rc = print ? exec_slurm_print(&s->plan, &s->store, exec, &slurm, err)
+                   : exec_slurm(&s->plan, &s->store, exec, &slurm, ret, err);
+    free(program);
+    free(out);
+    free(key);
     return rc;
 }
 
@@ -103,7 +110,7 @@ int executor_run(const struct executor_options *o, const struct session_options 
 {
     struct exec_result x = {0};
     TRY(open_record(o, session, s, &exec->record, err));
-    int rc = o->slurm ? run_slurm(o, s, exec, false, &x, err)
+    int rc = o->slurm ? run_slurm(o, session, s, exec, false, &x, err)
                       : exec_local(&s->plan, &s->store, exec, &x, err);
     run_record_end(exec->record, &s->plan,
                    rc < 0       ? "failed"
@@ -125,7 +132,7 @@ int executor_print(const struct executor_options *o, const struct session_option
     if (session_open(session, &s, &err) < 0)
         return cli_fail(&err);
     struct exec_options exec = {.jobs = jobs, .worker = s.worker};
-    int rc = run_slurm(o, &s, &exec, true, NULL, &err);
+    int rc = run_slurm(o, session, &s, &exec, true, NULL, &err);
     session_close(&s);
     return rc < 0 ? cli_fail(&err) : EXIT_OK;
 }

@@ -121,6 +121,10 @@ int run_target_find(const struct session_options *o, struct run_target *ret, str
         t.session.store = o->store;
     t.session.json = o->json;
     t.session.untouched = true;
+    const char *suite = json_string_value(json_object_get(t.record, "suite"));
+    const char *out = json_string_value(json_object_get(t.record, "out"));
+    if (rc == 0 && suite && out && !(t.key = run_key(suite, out)))
+        rc = error_nomem(err);
     if (rc < 0)
         run_target_release(&t);
     else
@@ -132,5 +136,6 @@ void run_target_release(struct run_target *t)
 {
     session_options_release(&t->session);
     json_decref(t->record);
+    free(t->key);
     *t = (struct run_target){0};
 }

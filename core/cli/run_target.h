@@ -7,6 +7,7 @@
 
 struct run_target {
     json_t *record;                 /* of the newest run; NULL: none is known */
+    char *key;                      /* run_key of it; NULL without record */
     struct session_options session; /* to open the plan of that run */
 };
 

@@ -176,7 +176,7 @@ static int run(struct cluster *c, struct error *err)
     if (all_settled(c->plan))
         return 0;
     TRY(cluster_open(c, err));
-    TRY(slurm_jobs_open(c->store, c->plan->suite->name, &c->jobs, err));
+    TRY(slurm_jobs_open(c->store, c->slurm->key, &c->jobs, err));
     slurm_jobs_clear_cancelled(&c->jobs);
     sigset_t mask, old;
     sigemptyset(&mask);
@@ -228,12 +228,12 @@ static int print(struct cluster *c, struct error *err)
 {
     bool there = false;
     TRY(cluster_open(c, err));
-    TRY(slurm_jobs_find(c->store, c->plan->suite->name, &c->jobs, &there, err));
+    TRY(slurm_jobs_find(c->store, c->slurm->key, &c->jobs, &there, err));
     if (there) {
         TRY(slurm_hear(c, false, err));
     } else { /* the real tag is drawn when jobs are submitted */
-        c->jobs = (struct slurm_jobs){
-            text_format("%s/jobs/%s", c->store->dir, c->plan->suite->name), "TAG"};
+        c->jobs =
+            (struct slurm_jobs){text_format("%s/jobs/%s", c->store->dir, c->slurm->key), "TAG"};
         if (!c->jobs.dir)
             return error_nomem(err);
     }
@@ -255,12 +255,13 @@ int exec_slurm_print(struct plan *p, struct store *store, const struct exec_opti
     return rc;
 }
 
-int exec_slurm_states(struct plan *p, struct store *store, unsigned char *state, struct error *err)
+int exec_slurm_states(struct plan *p, struct store *store, const char *key, unsigned char *state,
+                      struct error *err)
 {
     struct cluster c = {.plan = p, .store = store, .signal_fd = -1};
     bool there = false;
     memset(state, SLURM_GONE, p->n);
-    TRY(slurm_jobs_find(store, p->suite->name, &c.jobs, &there, err));
+    TRY(slurm_jobs_find(store, key, &c.jobs, &there, err));
     if (!there)
         return 0;
     int rc = slurm_grow(&c, err);

@@ -9,6 +9,7 @@
 
 struct slurm_options {
     const char *program; /* path of lethe, the same on every node */
+    const char *key;     /* run_key of the run: its folder below jobs/ */
     const char *args;    /* further options of sbatch, as for a shell; NULL: none */
     bool detach;         /* return once everything is submitted */
 };
@@ -22,10 +23,11 @@ int exec_slurm(struct plan *p, struct store *store, const struct exec_options *o
 /* Prints, as a shell script, the jobs that exec_slurm would submit first. */
 int exec_slurm_print(struct plan *p, struct store *store, const struct exec_options *options,
                      const struct slurm_options *slurm, struct error *err);
-/* What the queue holds of a suite's plan, for `lethe status`: state[i] for task i of p (array of
+/* What the queue holds of a run's plan, for `lethe status`: state[i] for task i of p (array of
  * p->n, an enum slurm_state each). All SLURM_GONE when nothing was ever submitted.
  * ERR_ENVIRONMENT: Slurm does not answer. */
-int exec_slurm_states(struct plan *p, struct store *store, unsigned char *state, struct error *err);
+int exec_slurm_states(struct plan *p, struct store *store, const char *key, unsigned char *state,
+                      struct error *err);
 
 /* One element of an array: makes a workspace, runs the worker under the job's limits, and leaves
  * the object or a verdict. *ret_code: 0 done, 1 failed or refused, 4 an input is not there yet. */

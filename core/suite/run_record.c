@@ -76,19 +76,26 @@ static json_t *fixed_part(const struct store *store, const struct suite *s,
     return o;
 }
 
+char *run_key(const char *suite, const char *out)
+{
+    char hex[HASH_HEX_SIZE];
+    hash_bytes(out, strlen(out), hex);
+    return text_format("%s-%.8s", suite, hex);
+}
+
 struct run_record *run_record_new(const struct store *store, const struct suite *suite,
                                   const struct run_command *command)
 {
-    char hex[HASH_HEX_SIZE];
     struct run_record *r = calloc(1, sizeof(*r));
     if (!r)
         return NULL;
-    hash_bytes(command->out, strlen(command->out), hex);
+    char *key = run_key(suite->name, command->out);
     char *dir = fs_join(store->dir, "runs");
     if (dir)
         (void)fs_mkdirs(dir, NULL);
-    r->path = text_format("%s/runs/%s-%.8s.json", store->dir, suite->name, hex);
+    r->path = key ? text_format("%s/runs/%s.json", store->dir, key) : NULL;
     r->fixed = fixed_part(store, suite, command);
+    free(key);
     free(dir);
     if (!r->path || !r->fixed) {
         run_record_free(r);

@@ -17,6 +17,9 @@ struct run_command {
 };
 
 struct run_record;
+/* Names of what a run keeps in the store: <suite>-<8 digits of its report folder>, so that variants
+ * of one suite do not meet. malloc'd; NULL when out of memory. */
+char *run_key(const char *suite, const char *out);
 /* NULL when out of memory; a store that cannot be written to is no error here. */
 struct run_record *run_record_new(const struct store *store, const struct suite *suite,
                                   const struct run_command *command);

@@ -48,10 +48,10 @@ static int read_tag(const char *path, char ret[9], struct error *err)
                             "%s: expected 8 hex digits; remove its folder to start anew", path);
 }
 
-static int open_folder(const struct store *store, const char *suite, bool make,
+static int open_folder(const struct store *store, const char *key, bool make,
                        struct slurm_jobs *ret, bool *ret_there, struct error *err)
 {
-    struct slurm_jobs j = {text_format("%s/jobs/%s", store->dir, suite), ""};
+    struct slurm_jobs j = {text_format("%s/jobs/%s", store->dir, key), ""};
     char *tag = j.dir ? fs_join(j.dir, "tag") : NULL;
     char *verdicts = j.dir ? fs_join(j.dir, "verdict") : NULL;
     int rc = tag && verdicts ? 0 : error_nomem(err);
@@ -73,20 +73,20 @@ static int open_folder(const struct store *store, const char *suite, bool make,
     return rc;
 }
 
-int slurm_jobs_open(const struct store *store, const char *suite, struct slurm_jobs *ret,
+int slurm_jobs_open(const struct store *store, const char *key, struct slurm_jobs *ret,
                     struct error *err)
 {
     bool there = false;
-    TRY(open_folder(store, suite, true, ret, &there, err));
+    TRY(open_folder(store, key, true, ret, &there, err));
     return there ? 0
                  : error_set(err, ERR_IO, "%s/jobs/%s/tag vanished; start the run again",
-                             store->dir, suite);
+                             store->dir, key);
 }
 
-int slurm_jobs_find(const struct store *store, const char *suite, struct slurm_jobs *ret,
+int slurm_jobs_find(const struct store *store, const char *key, struct slurm_jobs *ret,
                     bool *ret_there, struct error *err)
 {
-    return open_folder(store, suite, false, ret, ret_there, err);
+    return open_folder(store, key, false, ret, ret_there, err);
 }
 
 void slurm_jobs_release(struct slurm_jobs *j)

@@ -1,15 +1,15 @@
 /* slurm_jobs.h: the folder in the store through which the submitter and the elements of its arrays
- * talk.
+ * talk. key: run_key (run_record.h).
  *
- *   jobs/<suite>/tag             8 hex digits in the names of this suite's jobs
- *   jobs/<suite>/step.sh         what sbatch gets
- *   jobs/<suite>/<batch>/ids     the tasks of an array, one a line
- *   jobs/<suite>/<batch>/<n>.json, <n>.out   the job of element n, and what it printed
- *   jobs/<suite>/verdict/<id>.json           how a task ended that did not succeed
- *   jobs/<suite>/cancelled       `lethe cancel` was here: an attached run ends
+ *   jobs/<key>/tag             8 hex digits in the names of this run's jobs
+ *   jobs/<key>/step.sh         what sbatch gets
+ *   jobs/<key>/<batch>/ids     the tasks of an array, one a line
+ *   jobs/<key>/<batch>/<n>.json, <n>.out   the job of element n, and what it printed
+ *   jobs/<key>/verdict/<id>.json           how a task ended that did not succeed
+ *   jobs/<key>/cancelled       `lethe cancel` was here: an attached run ends
  *
  * Files appear whole (by a rename). A folder of a batch is made by whoever gets its number first,
- * so that two submitters of one suite share it. */
+ * so that two submitters of one run share it. */
 #ifndef SUITE_SLURM_JOBS_H
 #define SUITE_SLURM_JOBS_H
 
@@ -20,15 +20,15 @@
 #include "verdict.h"
 
 struct slurm_jobs {
-    char *dir; /* <store>/jobs/<suite> */
+    char *dir; /* <store>/jobs/<key> */
     char tag[9];
 };
 
 /* Makes the folder and its tag when they are not there yet. */
-int slurm_jobs_open(const struct store *store, const char *suite, struct slurm_jobs *ret,
+int slurm_jobs_open(const struct store *store, const char *key, struct slurm_jobs *ret,
                     struct error *err);
-/* Does not make anything: *ret_there tells whether the suite has a folder; ret is set only then. */
-int slurm_jobs_find(const struct store *store, const char *suite, struct slurm_jobs *ret,
+/* Does not make anything: *ret_there tells whether the run has a folder; ret is set only then. */
+int slurm_jobs_find(const struct store *store, const char *key, struct slurm_jobs *ret,
                     bool *ret_there, struct error *err);
 void slurm_jobs_release(struct slurm_jobs *j);
 int slurm_jobs_remove(const struct slurm_jobs *j, struct error *err);

@@ -1,4 +1,5 @@
 /* What is missing, as arrays of jobs that wait for each other. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +8,7 @@
 
 /* Levels of a submission: 1 when every input is stored or queued, else one more than the highest
  * of the inputs that are sent too. */
-enum { LEVEL_UNKNOWN = 0, LEVEL_NOT_NOW = UINT32_MAX };
+enum { LEVEL_UNKNOWN = 0, LEVEL_NOT_NOW = INT_MAX };
 
 static bool may_send(const struct cluster *c, unsigned i)
 {

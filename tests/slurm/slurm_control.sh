@@ -8,7 +8,6 @@ MAX_ARRAY=5 cluster_start
 export LETHE_STORE=$work/store
 cd "$work" || exit 1
 tiny_suite | sed 's/epochs: 25/epochs: 1/' >tiny.yaml
-sed 's/suite: tiny/suite: other/; s/lr: 0.02/lr: 0.03/' tiny.yaml >other.yaml
 slurm_run() {
     timeout 60 "$lethe" run "$@" --executor slurm --no-figures
 }
@@ -35,18 +34,18 @@ check "sbatch's own words" grep -q "Slurm takes no jobs: .*partition" "$work/std
 
 # Status and cancel: only what is this suite's.
 expect_exit 0 slurm_run tiny.yaml --detach --slurm-args=--hold
-expect_exit 0 slurm_run other.yaml --detach --slurm-args=--hold
+expect_exit 0 slurm_run tiny.yaml --detach --slurm-args=--hold --set train.lr=0.04 --out variant
 held=$(squeue -h -r | wc -l)
-check "two suites are queued" test "$held" = 230
-expect_exit 0 "$lethe" status tiny.yaml --json
+check "two runs are queued" test "$held" = 230
+expect_exit 0 "$lethe" status lethe-out/tiny --json
 check "status: all are queued" \
     python3 -c 'import json,sys; o=json.load(open(sys.argv[1])); assert o["all"]["queued"] == o["tasks"] == 115 and o["state"] == "detached", o' "$work/stdout"
-expect_exit 0 "$lethe" cancel tiny.yaml
+expect_exit 0 "$lethe" cancel lethe-out/tiny
 check "it says how many" grep -q "115 queued or running tasks" "$work/stderr"
-check "the other suite stays" test "$(squeue -h -r -t PD | wc -l)" = 115
-expect_exit 0 "$lethe" cancel lethe-out/other
+check "the variant stays" test "$(squeue -h -r -t PD | wc -l)" = 115
+expect_exit 0 "$lethe" cancel variant
 check "nothing is left" wait_until 10 queue_is_empty
-expect_exit 0 "$lethe" cancel other.yaml
+expect_exit 0 "$lethe" cancel tiny.yaml
 
 # Cancel and Ctrl-C of an attached run.
 "$lethe" run tiny.yaml --executor slurm --slurm-args=--hold 2>run.err &
