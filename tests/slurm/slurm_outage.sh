@@ -4,7 +4,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../cli/lib.sh"
 . "$here/cluster.sh"
-MAX_ARRAY=5 cluster_start
+MAX_ARRAY=5 CPUS=2 cluster_start
 export LETHE_STORE=$work/store
 tiny_suite | sed 's/epochs: 25/epochs: 3/' >"$work/tiny.yaml"
 cd "$work" || exit 1
@@ -20,7 +20,7 @@ some_are_done() { # N
 expect_exit 0 "$lethe" run tiny.yaml --executor slurm --detach --out b
 check "it says how to follow, end and collect" \
     grep -q 'lethe status tiny.yaml.*lethe cancel tiny.yaml.*without --detach' "$work/stderr"
-check "it runs on by itself" wait_until 30 some_are_done 10
+check "it runs on by itself" wait_until 30 some_are_done 5
 cluster_outage
 before=$(done_tasks)
 check "the cluster is back" wait_until 30 node_is_idle
@@ -30,7 +30,7 @@ check "what is not done is to come" test "$(awk '$1 == "all" { print $2 - $3 - $
 
 "$lethe" run tiny.yaml --executor slurm --out b --no-figures >run.out 2>run.err &
 run=$!
-check "it goes on" wait_until 30 some_are_done $((before + 10))
+check "it goes on" wait_until 30 some_are_done $((before + 5))
 cluster_outage # with the submitter attached
 code=0
 wait "$run" || code=$?
