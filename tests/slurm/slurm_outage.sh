@@ -4,7 +4,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../cli/lib.sh"
 . "$here/cluster.sh"
-MAX_ARRAY=5 CPUS=2 cluster_start
+MAX_ARRAY=5 CPUS=4 cluster_start
 export LETHE_STORE=$work/store
 tiny_suite | sed 's/epochs: 25/epochs: 3/' >"$work/tiny.yaml"
 cd "$work" || exit 1
