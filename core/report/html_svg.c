@@ -6,9 +6,10 @@
 #include "html_figures.h"
 #include "text.h"
 
-static const char *const tags[] = {"svg",      "g",       "path",     "use",     "text",   "tspan",
-                                   "title",    "desc",    "defs",     "rect",    "circle", "line",
-                                   "polyline", "polygon", "clippath", "ellipse", NULL};
+static const char *const tags[] = {
+    "svg",     "g",        "path",    "use",    "text",    "tspan",       "title",
+    "desc",    "defs",     "rect",    "circle", "line",    "ellipse",     "polyline",
+    "polygon", "clippath", "pattern", "filter", "feflood", "fecomposite", NULL};
 
 static bool is_known(const char *name, size_t n)
 {

@@ -2,6 +2,7 @@
 
 usage: page_browser.py DIR [PICTURES]     PICTURES: a folder for screenshots and the print"""
 import base64
+import csv
 import json
 import os
 import re
@@ -255,6 +256,19 @@ def paper(b):
         open(os.path.join(pictures, "print.pdf"), "wb").write(pdf)
 
 
+def inline(b):
+    """Pictures are part of the file, but those that differ between equal runs."""
+    rows = list(csv.DictReader(open(folder + "/figures/figures.csv", newline="", encoding="utf-8")))
+    drawn = [r for r in rows if r["drawn"] == "yes"]
+    counts = b.run("return ['figure', '.picture > svg', '.picture > img'].map(s => document.querySelectorAll('#pictures ' + s).length)")
+    varies = sum(r["varies"] == "yes" for r in drawn)
+    check("pictures are inline", counts == [len(drawn), len(drawn) - varies, varies] and len(drawn) > varies, counts)
+    small = b.run("return [...document.querySelectorAll('.picture > svg')].filter(s => s.getBoundingClientRect().height < 60).length")
+    check("and have a size", small == 0, small)
+    twice = b.run("const ids = [...document.querySelectorAll('[id]')].map(e => e.id); return ids.filter((d, i) => ids.indexOf(d) !== i)")
+    check("no id stands twice", twice == [], twice[:5])
+
+
 def hostile(b):
     check("no foreign script ran", b.run("return document.title.endsWith('Lethe report') && !window.owned"))
     check("no foreign element", b.run("return document.querySelectorAll('img[src=x], b, i').length") == 0)
@@ -283,7 +297,7 @@ def main():
         try:
             b.open()
             b.picture("light", whole=True)
-            for part in (sorting, filtering, division, drill_down, columns, rounding, keyboard, hostile, contrast, narrow, dark, setup, paper):
+            for part in (sorting, filtering, division, drill_down, columns, rounding, keyboard, inline, hostile, contrast, narrow, dark, setup, paper):
                 part(b)
             log = [m for m in b.call("POST", "/se/log", {"type": "browser"}) if m["level"] in ("SEVERE", "WARNING")]
             check("no errors on the console", log == [], log)
