@@ -45,8 +45,9 @@ void spectral_clip_free(struct spectral_clip *clip); /* accepts NULL */
  * time to. mask (n_param), may be NULL: weights where it is 0 keep their bits. */
 int spectral_clip_step(struct spectral_clip *clip, struct model *m, uint64_t step,
                        const uint8_t *mask, struct par *par, struct error *err);
-/* After the last step: until no singular value is more than 1 % above c (fresh vectors; what
- * deflation leaves is scaled away). The published code has no such step: nothing then. */
+/* After the last step: until singular values that PowerQR finds are at most 1 % above c (the true
+ * ones 2 %; what deflation leaves is scaled away). The published code has no such step: nothing
+ * then. */
 int spectral_clip_finish(struct spectral_clip *clip, struct model *m, const uint8_t *mask,
                          struct par *par, struct error *err);
 
