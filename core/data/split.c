@@ -193,6 +193,21 @@ int split_make_request(const struct dataset *ds, const struct forget_spec *spec,
     return make(ds, spec, seed, range, ret, err);
 }
 
+int split_from_roles(const uint8_t *role, uint32_t n, const char *name, struct split *ret,
+                     struct error *err)
+{
+    struct split s = {.n = n, .role = malloc((size_t)n + 1)};
+    if (!s.role)
+        return error_nomem(err);
+    memcpy(s.role, role, n);
+    int rc = collect_all(&s, name, err);
+    if (rc < 0)
+        split_release(&s);
+    else
+        *ret = s;
+    return rc;
+}
+
 void split_release(struct split *s)
 {
     free(s->role);

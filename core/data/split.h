@@ -70,6 +70,9 @@ int split_make(const struct dataset *ds, const struct forget_spec *spec, uint64_
  * forgot has role ROW_DELETED, in none of the lists. */
 int split_make_request(const struct dataset *ds, const struct forget_spec *spec, uint64_t seed,
                        uint32_t k, struct split *ret, struct error *err);
+/* role (n): enum row_role of each pool row, copied. name says what it is in errors. */
+int split_from_roles(const uint8_t *role, uint32_t n, const char *name, struct split *ret,
+                     struct error *err);
 void split_release(struct split *s);
 
 /* Shadow model k of a bank: complementary pairs (ml_privacy_meter's design), models 2j and

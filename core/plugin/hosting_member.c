@@ -235,7 +235,8 @@ static int check_input(const struct host *host, const struct member_input *in, s
 int hosting_member(const struct hosting *h, const struct member_input *in, uint32_t *ret_n_scores,
                    const char ***ret_names, double **ret_scores, struct error *err)
 {
-    uint64_t caps = LETHE_CAP_LOGITS | (in->n_models > 0 ? LETHE_CAP_SHADOWS : 0);
+    uint64_t caps =
+        LETHE_CAP_LOGITS | (in->n_models > 0 ? LETHE_CAP_SHADOWS | LETHE_CAP_UNLEARNED_SHADOWS : 0);
     struct host host;
     struct shuffled s = {0};
     const char **names = NULL;

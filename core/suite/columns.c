@@ -29,6 +29,12 @@ static const struct attack_value decision_values[] = {
     {NULL, NULL},
 };
 
+/* Of attacks that compare with unlearned shadow models, beside the others. */
+static const struct attack_value unlearned_values[] = {
+    {"accuracy", "share judged right at score 0, mean of forget set and as many test samples"},
+    {NULL, NULL},
+};
+
 /* Of example attacks (LOTOS' two conventions); the first N_PERCENT are in percent, the first
  * N_NEAR_RETRAIN are compared with the oracles'. */
 static const struct attack_value example_values[] = {
@@ -185,6 +191,8 @@ static int add_attack(struct columns *c, const struct suite *s, unsigned entry, 
     {
         if (rc == 0)
             rc = add_score(c, entry, prefix, word_of(o, "name"), values, err);
+        if (rc == 0 && desc_has_cap(e->desc, "unlearned-shadows"))
+            rc = add_score(c, entry, prefix, word_of(o, "name"), unlearned_values, err);
     }
     free(prefix);
     return rc;

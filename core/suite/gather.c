@@ -152,7 +152,9 @@ static int measure(const struct gatherer *g, struct result_row *row, bool is_att
     json_t *object = NULL;
     if (task == NO_TASK && e->desc && row->status == VERDICT_OK)
         return note_columns(g, row, is_attack, entry,
-                            row->row_class == ROW_ORACLE
+                            is_attack ? "not computed for this scenario, nor for models made "
+                                        "elsewhere"
+                            : row->row_class == ROW_ORACLE
                                 ? "oracles are what groups are compared with"
                                 : "not known of what was made elsewhere",
                             err);

@@ -181,7 +181,7 @@ struct forget_set {
     double share; /* of the training rows, for estimates */
 };
 
-static double forget_share(const struct forget_spec *spec, const struct plan *p)
+double plan_forget_share(const struct forget_spec *spec, const struct plan *p)
 {
     if (spec->kind == FORGET_CONSECUTIVE)
         return spec->fraction * spec->request / spec->requests;
@@ -342,7 +342,7 @@ static int rows_of_set(struct planner *b, struct forget_set *f, const struct for
                        int class_or_entry, struct error *err)
 {
     f->identity = forget_identity(spec, f->seed < 0 ? 0 : (uint64_t)f->seed);
-    f->share = forget_share(spec, b->plan);
+    f->share = plan_forget_share(spec, b->plan);
     if (!f->identity)
         return error_nomem(err);
     int rc = class_or_entry == -2   ? original_rows(b, f, err)

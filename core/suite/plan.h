@@ -58,7 +58,8 @@ struct task {
 
 #define NO_TASK UINT32_MAX
 
-enum plan_row_kind { PLAN_ORIGINAL = 0, PLAN_ORACLE, PLAN_METHOD };
+/* PLAN_SHADOW: never a row of runs.csv; what a shadow model unlearns is put together like one. */
+enum plan_row_kind { PLAN_ORIGINAL = 0, PLAN_ORACLE, PLAN_METHOD, PLAN_SHADOW };
 
 /* One row of runs.csv and the tasks that fill it. */
 struct plan_row {

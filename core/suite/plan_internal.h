@@ -47,6 +47,7 @@ struct planner {
     char *recipe_text;            /* without lotos, which is for originals */
     char *original_text;          /* of originals */
     uint32_t *shadow;             /* (n_shadow) predictions of the shadow models; NULL: none */
+    uint32_t *shadow_model;       /* (n_shadow) the models; NULL: only outputs are known */
     struct plan_variant *variant; /* (suite->n_variants) */
 };
 
@@ -92,6 +93,15 @@ int plan_request(struct planner *b, const struct suite_entry *e, struct plan_row
  */
 int plan_import(struct planner *b, const struct suite_entry *e, struct plan_row *row,
                 struct error *err);
+/* Share of the training rows, for estimates. */
+double plan_forget_share(const struct forget_spec *spec, const struct plan *p);
+/* Can the suite's shadow models be unlearned as the row's model was? */
+bool plan_has_unlearned_shadows(const struct planner *b, const struct plan_row *row);
+/* (n_shadow) outputs of the shadow models after the row's method has made each forget its part of
+ * what is judged; of originals and oracles, which unlearned nothing, the shadow models' own.
+ * malloc'd. */
+int plan_unlearned_shadows(struct planner *b, const struct plan_row *row, const json_t *forget,
+                           uint32_t **ret, struct error *err);
 /* Predictions of and attacks on row->model. */
 int plan_measures(struct planner *b, const json_t *forget, struct plan_row *row, struct error *err);
 

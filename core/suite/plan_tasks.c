@@ -131,12 +131,14 @@ int plan_shadows(struct planner *b, struct error *err)
         return error_nomem(err);
     if (b->suite->shadows.files)
         return plan_import_shadows(b, err);
+    b->shadow_model = malloc(n * sizeof(*b->shadow_model));
+    if (!b->shadow_model)
+        return error_nomem(err);
     for (unsigned k = 0; k < n; k++) {
-        uint32_t model;
         char title[64];
         snprintf(title, sizeof(title), "train shadow model %u", k + 1);
-        TRY(plan_train(b, "shadow", k, NULL, 1, title, &model, err));
-        TRY(plan_predict(b, model, &b->shadow[k], err));
+        TRY(plan_train(b, "shadow", k, NULL, 1, title, &b->shadow_model[k], err));
+        TRY(plan_predict(b, b->shadow_model[k], &b->shadow[k], err));
     }
     return 0;
 }
@@ -194,15 +196,16 @@ int plan_unlearn_on(struct planner *b, const struct suite_entry *e, const json_t
                     const json_t *attacked, double share, struct plan_row *row, struct error *err)
 {
     char where[160];
+    const char *of = row->kind == PLAN_SHADOW ? "shadow model" : "original";
     const struct plugin_desc *attack = NULL;
     const json_t *uses = json_object_get(e->desc->json, "attacks");
     size_t i;
     json_t *use;
-    snprintf(where, sizeof(where), "original %lld, %s%s%lld", (long long)row->seed_model,
+    snprintf(where, sizeof(where), "%s %lld, %s%s%lld", of, (long long)row->seed_model,
              b->suite->scenario[row->scenario].name, row->seed_forget < 0 ? " " : " seed ",
              (long long)row->seed_forget);
     if (row->seed_forget < 0)
-        snprintf(where, sizeof(where), "original %lld, %s", (long long)row->seed_model,
+        snprintf(where, sizeof(where), "%s %lld, %s", of, (long long)row->seed_model,
                  b->suite->scenario[row->scenario].name);
     json_array_foreach(uses, i, use)
     {
@@ -245,36 +248,62 @@ static bool is_fitted(const struct suite_entry *e)
             strcmp(population, "nonmembers") == 0);
 }
 
-static int plan_attack(struct planner *b, const struct suite_entry *e, const json_t *forget,
-                       uint32_t predict, const char *of, uint32_t *ret_evaluate, struct error *err)
+/* shadow (n_shadow): outputs of shadow models. */
+static void draft_shadows(const struct planner *b, struct draft *d, const uint32_t *shadow)
+{
+    json_t *ids = json_array();
+    for (unsigned k = 0; k < b->suite->n_shadow; k++)
+        json_array_append_new(ids, json_string(id_of(b, shadow[k])));
+    draft_set(d, "references", ids);
+    if (b->suite->shadows.files) /* each brings its own row of the inclusion */
+        draft_set(d, "inclusion", json_string("imported"));
+    else
+        draft_set(d, "shadow_bank", json_integer(1));
+    d->more = shadow;
+    d->n_more = b->suite->n_shadow;
+}
+
+/* unlearned: outputs of shadow models that unlearned as the target did; NULL: the attack does not
+ * ask for them. */
+static int plan_scores(struct planner *b, const struct suite_entry *e, const json_t *forget,
+                       uint32_t predict, const char *of, const uint32_t *unlearned,
+                       uint32_t *ret_scores, struct error *err)
 {
     struct draft d = {.kind = TASK_ATTACK, .identity = draft_identity(TASK_ATTACK)};
-    uint32_t scores;
     draft_input(b, &d, "data", b->data);
     draft_input(b, &d, "target", predict);
     draft_plugin(&d, e->desc, e->params);
     draft_set(&d, "seed", json_integer(1));
     if (is_fitted(e))
         draft_set(&d, "fit", json_incref((json_t *)forget));
-    if (desc_has_cap(e->desc, "shadows") && b->shadow) {
-        json_t *ids = json_array();
-        for (unsigned k = 0; k < b->suite->n_shadow; k++)
-            json_array_append_new(ids, json_string(id_of(b, b->shadow[k])));
-        draft_set(&d, "references", ids);
-        if (b->suite->shadows.files) /* each brings its own row of the inclusion */
-            draft_set(&d, "inclusion", json_string("imported"));
-        else
-            draft_set(&d, "shadow_bank", json_integer(1));
-        d.more = b->shadow;
-        d.n_more = b->suite->n_shadow;
-    }
+    if (unlearned)
+        draft_set(&d, "unlearned", json_incref((json_t *)forget));
+    if (desc_has_cap(e->desc, "shadows") && b->shadow)
+        draft_shadows(b, &d, unlearned ? unlearned : b->shadow);
     d.weight = 500;
     d.title = text_format("attack %s on: %s", e->label, of);
-    TRY(plan_add(b->plan, &d, &scores, err));
+    return plan_add(b->plan, &d, ret_scores, err);
+}
+
+static int plan_attack(struct planner *b, const struct suite_entry *e, const json_t *forget,
+                       const struct plan_row *row, const char *of, uint32_t *ret_evaluate,
+                       struct error *err)
+{
+    uint32_t scores, *unlearned = NULL;
+    bool wants_unlearned = desc_has_cap(e->desc, "unlearned-shadows");
+    if (wants_unlearned && !plan_has_unlearned_shadows(b, row))
+        return 0;
+    if (wants_unlearned)
+        TRY(plan_unlearned_shadows(b, row, forget, &unlearned, err));
+    int rc = plan_scores(b, e, forget, row->predict, of, unlearned, &scores, err);
+    free(unlearned);
+    TRY(rc);
     struct draft v = {.kind = TASK_EVALUATE, .identity = draft_identity(TASK_EVALUATE)};
     draft_input(b, &v, "data", b->data);
     draft_input(b, &v, "scores", scores);
     draft_set(&v, "forget", json_incref((json_t *)forget));
+    if (wants_unlearned)
+        draft_set(&v, "unlearned", json_true());
     v.weight = 200;
     v.title = text_format("evaluate %s on: %s", e->label, of);
     return plan_add(b->plan, &v, ret_evaluate, err);
@@ -295,7 +324,7 @@ int plan_measures(struct planner *b, const json_t *forget, struct plan_row *row,
     for (unsigned i = 0; rc == 0 && i < s->n_attacks; i++) {
         const struct suite_entry *e = &s->attack[i];
         if (e->desc && e->desc->kind == PLUGIN_MEMBERSHIP_ATTACK)
-            rc = plan_attack(b, e, forget, row->predict, of, &row->evaluate[i], err);
+            rc = plan_attack(b, e, forget, row, of, &row->evaluate[i], err);
         else if (e->desc && e->desc->kind == PLUGIN_EXAMPLE_ATTACK)
             rc = plan_robust(b, e, forget, row, &row->evaluate[i], err);
     }

@@ -6,7 +6,7 @@
 
 struct plan_variant {
     char *recipe, *original;
-    uint32_t *shadow;
+    uint32_t *shadow, *shadow_model;
     bool shadows_planned;
 };
 
@@ -41,6 +41,7 @@ void plan_variants_release(struct planner *b)
         free(b->variant[i].recipe);
         free(b->variant[i].original);
         free(b->variant[i].shadow);
+        free(b->variant[i].shadow_model);
     }
     free(b->variant);
 }
@@ -53,11 +54,13 @@ int plan_variant_at(struct planner *b, unsigned at, struct error *err)
     b->recipe_text = v->recipe;
     b->original_text = v->original;
     b->shadow = v->shadow;
+    b->shadow_model = v->shadow_model;
     if (v->shadows_planned)
         return 0;
     v->shadows_planned = true;
     int rc = plan_shadows(b, err);
     v->shadow = b->shadow;
+    v->shadow_model = b->shadow_model;
     return rc;
 }
 

@@ -281,3 +281,18 @@ int score_values(const double *scores, const uint8_t *role, const uint8_t *known
     sides_release(&s);
     return rc;
 }
+
+int score_accuracy(const double *scores, const uint8_t *role, const uint8_t *known, uint32_t n,
+                   const char *name, struct score_report *out, struct error *err)
+{
+    double right[2] = {0, 0}, count[2] = {0, 0}; /* forget, test */
+    for (uint32_t i = 0; i < n; i++) {
+        bool forget = role[i] == ROW_FORGET;
+        if ((!forget && role[i] != ROW_TEST) || (known && known[i]))
+            continue;
+        count[!forget]++;
+        right[!forget] += (scores[i] > 0) == forget;
+    }
+    double v = count[0] > 0 && count[1] > 0 ? (right[0] / count[0] + right[1] / count[1]) / 2 : NAN;
+    return add_value(out, name, "accuracy", v, "needs judged forget and test samples", err);
+}

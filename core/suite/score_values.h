@@ -19,4 +19,9 @@ struct score_report {
 int score_values(const double *scores, const uint8_t *role, const uint8_t *known, uint32_t n,
                  const char *name, struct score_report *out, struct error *err);
 
+/* Adds "<name>.accuracy": mean of the shares of the forget set with a score above 0 and of the test
+ * set without (U-LiRA's decision, Hayes et al. 2024: a member where p > 1/2). */
+int score_accuracy(const double *scores, const uint8_t *role, const uint8_t *known, uint32_t n,
+                   const char *name, struct score_report *out, struct error *err);
+
 #endif

@@ -91,7 +91,14 @@ static int bind_entry(struct suite_entry *e, const enum plugin_kind *kinds,
 
 static int check_attack(const struct suite *s, const struct suite_entry *e, struct error *err)
 {
-    if (!e->desc || s->n_shadow > 0)
+    if (!e->desc)
+        return 0;
+    if (desc_has_cap(e->desc, "unlearned-shadows") && s->n_shadow > 0 && s->n_shadow < 4)
+        return yaml_error(e->node, err,
+                          "%s needs two shadow models on either side of every sample; found "
+                          "references: {shadow: %u}, expected 4 or more",
+                          e->id, s->n_shadow);
+    if (s->n_shadow > 0)
         return 0;
     const json_t *needs = json_object_get(e->desc->json, "needs");
     size_t i;

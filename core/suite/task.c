@@ -7,6 +7,7 @@
 #include "fs.h"
 #include "hash.h"
 #include "text.h"
+#include "unlearned_shadow.h"
 
 static int read_limits(struct job *job, struct error *err)
 {
@@ -152,7 +153,10 @@ int job_split(const struct job *job, const char *key, const struct dataset *ds, 
 {
     struct forget_spec spec;
     uint64_t seed;
-    TRY(forget_from_json(json_object_get(job->identity, key), &spec, &seed, err));
+    const json_t *forget = json_object_get(job->identity, key);
+    if (json_object_get(forget, "shadow"))
+        return shadow_split(ds, forget, ret, err);
+    TRY(forget_from_json(forget, &spec, &seed, err));
     int rc = split_make(ds, &spec, seed, ret, err);
     forget_release(&spec);
     return rc;

@@ -45,7 +45,7 @@ const char *job_text(const struct job *job, const char *key,
 char *job_input(const struct job *job, const char *key, struct error *err);
 char *job_object(const struct job *job, const char *id, struct error *err);
 int job_dataset(const struct job *job, struct dataset **ret, struct error *err);
-/* From identity[key], a forget spec. */
+/* From identity[key], a forget spec, or what a shadow model forgets (unlearned_shadow.h). */
 int job_split(const struct job *job, const char *key, const struct dataset *ds, struct split *ret,
               struct error *err);
 char *job_out(const struct job *job, const char *file); /* malloc'd path in out/ */

@@ -7,14 +7,18 @@
 #include "npy.h"
 #include "rng.h"
 #include "task.h"
+#include "unlearned_shadow.h"
 
 struct attack_input {
     struct npy target, *reference;
     uint32_t n_references;
-    const float **logits;     /* per reference: (pool, classes) */
-    uint8_t **inclusion;      /* per reference: (pool) */
-    uint8_t *known;           /* (pool): 1 member, 2 non-member given to the attack; 0 candidate */
-    struct member_set fit[2]; /* members, non-members */
+    const float **logits; /* per reference: (pool, classes) */
+    uint8_t **inclusion;  /* per reference: (pool) */
+    uint8_t
+        *known; /* (pool): 1 member, 2 non-member given to the attack; 0 candidate; 3 not judged */
+    struct member_set fit[2];     /* members, non-members */
+    uint32_t *judged, n_judged;   /* (n_judged) pool ids; NULL: the whole pool is judged */
+    struct member_set candidates; /* of the judged alone */
 };
 
 static void attack_input_release(struct attack_input *in)
@@ -30,6 +34,8 @@ static void attack_input_release(struct attack_input *in)
     free(in->logits);
     free(in->inclusion);
     free(in->known);
+    free(in->judged);
+    member_set_release(&in->candidates);
 }
 
 /* inclusion.npy of imported outputs of a shadow model: what task_import_shadow wrote. */
@@ -116,6 +122,44 @@ static int draw_fit_fold(struct job *job, const struct dataset *ds, const struct
     return rc;
 }
 
+/* Attacks on unlearning judge samples that shadow models have unlearned, and no others: the rest is
+ * marked 3 in known, so that nobody evaluates it. */
+static int choose_judged(struct job *job, const struct dataset *ds, struct member_input *m,
+                         struct attack_input *in, struct error *err)
+{
+    uint32_t n_pool = ds->n_train + ds->n_test;
+    in->known = malloc(n_pool + 1u);
+    in->judged = malloc((n_pool + 1u) * sizeof(*in->judged));
+    if (!in->known || !in->judged)
+        return error_nomem(err);
+    TRY(shadow_judged(ds, json_object_get(job->identity, "unlearned"), in->known, err));
+    for (uint32_t i = 0; i < n_pool; i++) {
+        if (in->known[i])
+            in->judged[in->n_judged++] = i;
+        in->known[i] = in->known[i] ? 0 : 3;
+    }
+    TRY(member_set_take(m, in->judged, in->n_judged, &in->candidates, err));
+    m->candidates = in->candidates.o;
+    m->reference_logits = (const float *const *)in->candidates.reference;
+    m->inclusion = (const uint8_t *const *)in->candidates.inclusion;
+    return 0;
+}
+
+/* From (n_scores, n_judged) to (n_scores, n_pool), 0 for the others. */
+static int spread_scores(const struct attack_input *in, uint32_t n_pool, uint32_t n_scores,
+                         double **scores, struct error *err)
+{
+    double *all = calloc((size_t)n_scores * n_pool + 1, sizeof(*all));
+    if (!all)
+        return error_nomem(err);
+    for (uint32_t s = 0; s < n_scores; s++)
+        for (uint32_t i = 0; i < in->n_judged; i++)
+            all[(size_t)s * n_pool + in->judged[i]] = (*scores)[(size_t)s * in->n_judged + i];
+    free(*scores);
+    *scores = all;
+    return 0;
+}
+
 static int save_scores(struct job *job, const struct attack_input *in, uint32_t n_pool,
                        uint32_t n_scores, const char *const *names, const double *scores,
                        struct error *err)
@@ -155,8 +199,12 @@ static int run_attack(struct job *job, const struct hosting *h, const struct dat
     int rc = fit ? draw_fit_fold(job, ds, &m, in, err) : 0;
     for (int side = 0; rc == 0 && fit && side < 2; side++)
         member_set_known(&in->fit[side], side, &m);
+    if (rc == 0 && json_object_get(job->identity, "unlearned"))
+        rc = choose_judged(job, ds, &m, in, err);
     if (rc == 0)
         rc = hosting_member(h, &m, &n_scores, &names, &scores, err);
+    if (rc == 0 && in->judged)
+        rc = spread_scores(in, n_pool, n_scores, &scores, err);
     if (rc == 0)
         rc = save_scores(job, in, n_pool, n_scores, names, scores, err);
     free(scores);

@@ -6,12 +6,14 @@
  * Gaussians by maximum likelihood (mean, ddof 0) of the logit-scaled confidence;
  * the score is log N_in - log N_out, its sigmoid the published p_member, above 0
  * says "was a member". A sample with fewer than two observations on a side
- * scores 0 and is counted in the log.
- * Paper: Hayes et al., 2024. Deviations: the densities are compared as logs
- * (both may underflow); deviations below `floor` are raised to it (a deviation
- * of 0 is undefined in the paper); several views count by their mean. Models of
- * a suite's shadow bank have unlearned nothing: there, this is LiRA online with
- * means, not the paper's attack; give unlearned models by file. */
+ * scores 0 and is counted in the log. A suite makes the references: each shadow
+ * model forgets, by the method under attack, its share of the forget set and of
+ * as many test rows, which are the ones judged (docs/ATTACKS.md).
+ * Paper: Hayes et al., 2024. Deviations: shadow models are shared between
+ * samples; OUT models have unlearned too, other samples; the densities are
+ * compared as logs (both may underflow); deviations below `floor` are raised to
+ * it (a deviation of 0 is undefined in the paper); several views count by their
+ * mean. */
 #include <lethe/lethe.h>
 #include <lethe/scores.h>
 
@@ -102,18 +104,20 @@ static const lethe_info info = {
     .author = "The Lethe authors",
     .license = "MIT",
     .summary = "likelihood ratio of unlearned against never-trained models",
-    .doc = "The likelihood ratio attack on unlearning: was a sample trained on and then unlearned, "
-           "or never trained on? References are unlearned models: inclusion 1 where the model was "
-           "trained on the sample and then made to forget it, 0 where it never saw the sample, 2 "
-           "where it still knows it (left out). Gaussians by maximum likelihood (mean, ddof 0) of "
-           "the logit-scaled confidence; the score is log N_in - log N_out, its sigmoid the "
-           "published p_member, above 0 says \"was a member\". A sample with fewer than two "
-           "observations on a side scores 0 and is counted in the log.\n"
-           "Paper: Hayes et al., 2024. Deviations: the densities are compared as logs (both may "
-           "underflow); deviations below `floor` are raised to it (a deviation of 0 is undefined "
-           "in the paper); several views count by their mean. Models of a suite's shadow bank have "
-           "unlearned nothing: there, this is LiRA online with means, not the paper's attack; give "
-           "unlearned models by file.",
+    .doc =
+        "The likelihood ratio attack on unlearning: was a sample trained on and then unlearned, "
+        "or never trained on? References are unlearned models: inclusion 1 where the model was "
+        "trained on the sample and then made to forget it, 0 where it never saw the sample, 2 "
+        "where it still knows it (left out). Gaussians by maximum likelihood (mean, ddof 0) of "
+        "the logit-scaled confidence; the score is log N_in - log N_out, its sigmoid the "
+        "published p_member, above 0 says \"was a member\". A sample with fewer than two "
+        "observations on a side scores 0 and is counted in the log. A suite makes the references: "
+        "each shadow model forgets, by the method under attack, its share of the forget set and "
+        "of as many test rows, which are the ones judged.\n"
+        "Paper: Hayes et al., 2024. Deviations: shadow models are shared between samples; OUT "
+        "models have unlearned too, other samples; the densities are compared as logs (both may "
+        "underflow); deviations below `floor` are raised to it (a deviation of 0 is undefined "
+        "in the paper); several views count by their mean.",
     .citation = "@article{hayes2024inexact, title={Inexact Unlearning Needs More Careful "
                 "Evaluations to Avoid a False Sense of Privacy}, author={Hayes, Jamie and "
                 "Shumailov, Ilia and Triantafillou, Eleni and Khalifa, Amr and Papernot, "
@@ -131,4 +135,4 @@ static const lethe_membership_attack attack = {
     .score = score_all,
 };
 LETHE_SINGLE(LETHE_KIND_MEMBERSHIP_ATTACK, &info, params, LETHE_COUNT(params),
-             LETHE_CAP_LOGITS | LETHE_CAP_SHADOWS, 0, &attack);
+             LETHE_CAP_LOGITS | LETHE_CAP_SHADOWS, LETHE_CAP_UNLEARNED_SHADOWS, &attack);

@@ -1,4 +1,4 @@
-foreach(name smoothness debug suite_attacks attack_files imports suites end_to_end kill_resume bad_plugins bad_suites report programs metric_files verify flags train_predict data)
+foreach(name smoothness debug suite_attacks unlearned_shadows attack_files imports suites end_to_end kill_resume bad_plugins bad_suites report programs metric_files verify flags train_predict data)
   add_test(NAME cli_${name} COMMAND bash ${CMAKE_CURRENT_LIST_DIR}/${name}.sh)
   set_tests_properties(cli_${name} PROPERTIES TIMEOUT 600 LABELS cli
     ENVIRONMENT "LETHE_BUILD=${CMAKE_BINARY_DIR}")
