@@ -9,6 +9,8 @@
  *   lethe_signal_value            the likelihood signals of RMIA
  *   lethe_probabilities           of a sample, from logits or probabilities
  *   lethe_check_outputs           labels and logits a plugin can work with
+ *   lethe_each_sample             both, for every sample of a set
+ *   lethe_check_known             samples of known membership on both sides
  *
  * Logits may be minus infinity (a probability of exactly 0), never NaN. */
 #ifndef LETHE_SCORES_H
@@ -229,6 +231,38 @@ static inline lethe_status lethe_check_outputs(lethe_ctx *ctx, const lethe_outpu
                                    (unsigned long long)i);
     }
     return LETHE_OK;
+}
+
+/* Sample i: its probabilities p (c) and its label. */
+typedef void lethe_sample_fn(void *arg, uint64_t i, const double *p, uint32_t c, int32_t y);
+
+/* Calls f for every sample of o in order, after lethe_check_outputs. input: LETHE_INPUT_*. */
+static inline lethe_status lethe_each_sample(lethe_ctx *ctx, const lethe_outputs *o,
+                                             const char *what, uint32_t input, lethe_sample_fn *f,
+                                             void *arg)
+{
+    double *p = (double *)lethe_alloc(ctx, o->n_classes, sizeof *p);
+    double *scratch = (double *)lethe_alloc(ctx, o->n_classes, sizeof *scratch);
+    LETHE_TRY(lethe_check_outputs(ctx, o, what));
+    if (!p || !scratch)
+        return LETHE_E_NOMEM;
+    for (uint64_t i = 0; i < o->n; i++) {
+        lethe_probabilities(o, i, input, p, scratch);
+        f(arg, i, p, o->n_classes, o->y[i]);
+    }
+    return LETHE_OK;
+}
+
+/* Attacks that are fitted need samples on both sides. */
+static inline lethe_status lethe_check_known(lethe_ctx *ctx, const lethe_member_job *job)
+{
+    if (job->known_members->n > 0 && job->known_nonmembers->n > 0)
+        return LETHE_OK;
+    return lethe_failf(ctx, LETHE_E_UNSUPPORTED,
+                       "undefined: there are %llu known members and %llu known non-members, both "
+                       "are needed",
+                       (unsigned long long)job->known_members->n,
+                       (unsigned long long)job->known_nonmembers->n);
 }
 
 #endif

@@ -19,21 +19,20 @@ static const lethe_param params[] = {
     LETHE_REAL("c", 1, 1e-6, 1e6, "", "inverse strength of the penalty on w (published: 1)"),
 };
 
+static void fill_sample(void *arg, uint64_t i, const double *p, uint32_t c, int32_t y)
+{
+    double *e = arg;
+    (void)y;
+    e[i] = lethe_entropy(p, c);
+}
+
 static lethe_status entropies(lethe_ctx *ctx, const lethe_outputs *o, const char *what,
                               double **ret)
 {
-    LETHE_TRY(lethe_check_outputs(ctx, o, what));
-    double *e = lethe_alloc(ctx, o->n + 1, sizeof *e);
-    double *p = lethe_alloc(ctx, o->n_classes, sizeof *p);
-    double *scratch = lethe_alloc(ctx, o->n_classes, sizeof *p);
-    if (!e || !p || !scratch)
+    *ret = lethe_alloc(ctx, o->n + 1, sizeof **ret);
+    if (!*ret)
         return LETHE_E_NOMEM;
-    for (uint64_t i = 0; i < o->n; i++) {
-        lethe_probabilities(o, i, lethe_choice(ctx, P_INPUT), p, scratch);
-        e[i] = lethe_entropy(p, o->n_classes);
-    }
-    *ret = e;
-    return LETHE_OK;
+    return lethe_each_sample(ctx, o, what, lethe_choice(ctx, P_INPUT), fill_sample, *ret);
 }
 
 /* One class of the regression: feature x (n), sign s, weight of a sample. */
@@ -94,11 +93,7 @@ static lethe_status score_all(lethe_ctx *ctx, void *state, const lethe_member_jo
 {
     const lethe_outputs *in = job->known_members, *out = job->known_nonmembers;
     double *x, *x_in, *x_out, at[2];
-    if (in->n == 0 || out->n == 0)
-        return lethe_failf(ctx, LETHE_E_UNSUPPORTED,
-                           "undefined: there are %llu known members and %llu known non-members, "
-                           "both are needed",
-                           (unsigned long long)in->n, (unsigned long long)out->n);
+    LETHE_TRY(lethe_check_known(ctx, job));
     LETHE_TRY(entropies(ctx, job->candidates, "candidate", &x));
     LETHE_TRY(entropies(ctx, in, "known member", &x_in));
     LETHE_TRY(entropies(ctx, out, "known non-member", &x_out));

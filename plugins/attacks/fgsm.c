@@ -9,6 +9,7 @@
  * mean, so that tiny gradients do not underflow; rounding may leave the ball by
  * half a pixel step, which the reported radius includes. */
 #include <lethe/lethe.h>
+#include <lethe/perturb.h>
 
 enum { P_EPS = 0, P_DISCRETIZE };
 
@@ -16,28 +17,6 @@ static const lethe_param params[] = {
     LETHE_REAL("eps", 8.0 / 255, 0, 1e3, "Linf pixels", "step; pixels are in [0, 1]"),
     LETHE_BOOL("discretize", 0, "round the result to multiples of 1/255"),
 };
-
-static int32_t argmax(const float *z, uint32_t c)
-{
-    uint32_t best = 0;
-    for (uint32_t k = 1; k < c; k++)
-        best = z[k] > z[best] ? k : best;
-    return (int32_t)best;
-}
-
-/* z (c) becomes d CE / d z of one sample: softmax(z) - onehot(y), exact for sure samples. */
-static void logit_gradient(float *z, uint32_t c, int32_t y)
-{
-    double top = z[argmax(z, c)], sum = 0, wrong = 0;
-    for (uint32_t k = 0; k < c; k++)
-        sum += exp(z[k] - top);
-    for (uint32_t k = 0; k < c; k++) {
-        double p = exp(z[k] - top) / sum;
-        z[k] = (float)p;
-        wrong += (int32_t)k == y ? 0 : p;
-    }
-    z[y] = (float)-wrong;
-}
 
 static float moved(float x, float g, float eps, const lethe_example_job *job, int discretize)
 {
@@ -47,44 +26,30 @@ static float moved(float x, float g, float eps, const lethe_example_job *job, in
     return discretize ? (float)(nearbyint((double)v * 255) / 255) : v;
 }
 
-static lethe_status check_batch(lethe_ctx *ctx, const lethe_example_job *job,
-                                const lethe_batch *clean)
-{
-    const int32_t *goal = job->target ? job->target : clean->y;
-    for (uint32_t i = 0; i < clean->n; i++)
-        if (goal[i] < 0 || (uint32_t)goal[i] >= job->n_classes)
-            return lethe_failf(ctx, LETHE_E_INVALID, "%s %d is none of the model's %u classes",
-                               job->target ? "target" : "label", (int)goal[i],
-                               (unsigned)job->n_classes);
-    return LETHE_OK;
-}
-
 static lethe_status perturb(lethe_ctx *ctx, const lethe_example_job *job, const lethe_batch *clean,
                             lethe_example_result *out)
 {
     uint32_t c = job->n_classes;
     float eps = (float)lethe_real(ctx, P_EPS) * (job->target ? -1 : 1);
     int discretize = lethe_bool(ctx, P_DISCRETIZE);
-    const int32_t *goal = job->target ? job->target : clean->y;
+    const int32_t *goal = NULL;
     lethe_batch batch = *clean;
-    size_t size = 1;
-    for (uint32_t d = 0; d < clean->input.n_dim; d++)
-        size *= (size_t)clean->input.dim[d];
+    size_t size = lethe_pixels_of(clean);
     float *logits = lethe_alloc(ctx, (uint64_t)clean->n * c, sizeof *logits);
     float *gradient = lethe_alloc(ctx, (uint64_t)clean->n * size, sizeof *gradient);
     if (!logits || !gradient)
         return LETHE_E_NOMEM;
-    LETHE_TRY(check_batch(ctx, job, clean));
+    LETHE_TRY(lethe_check_goals(ctx, job, clean, &goal));
     LETHE_TRY(ctx->host->model->forward(ctx, job->model, clean, LETHE_EVAL, logits));
     for (uint32_t i = 0; i < clean->n; i++)
-        logit_gradient(logits + (size_t)i * c, c, goal[i]);
+        lethe_logit_gradient(logits + (size_t)i * c, c, goal[i]);
     LETHE_TRY(ctx->host->model->input_gradient(ctx, job->model, logits, gradient));
     for (size_t p = 0; p < clean->n * size; p++)
         out->x[p] = moved(clean->x[p], gradient[p], eps, job, discretize);
     batch.x = out->x;
     LETHE_TRY(ctx->host->model->forward(ctx, job->model, &batch, LETHE_EVAL, logits));
     for (uint32_t i = 0; i < clean->n; i++) {
-        out->found[i] = (argmax(logits + (size_t)i * c, c) == goal[i]) == !!job->target;
+        out->found[i] = (lethe_class_of(logits + (size_t)i * c, c) == goal[i]) == !!job->target;
         out->radius[i] = (float)lethe_real(ctx, P_EPS) + (discretize ? 0.5f / 255 : 0);
         out->steps[i] = 1;
     }

@@ -11,10 +11,10 @@
  * not of the batch's mean, which matters only for the guard 1e-10 of the norm;
  * random draws are named by sample, so that they do not depend on the batch. */
 #include <lethe/lethe.h>
+#include <lethe/perturb.h>
 
 enum { P_EPS = 0, P_ALPHA, P_STEPS, P_RANDOM, P_RESTARTS, P_EARLY };
 
-#define NORM_GUARD 1e-10
 #define PGD_PARAMS(eps, alpha, unit)                                                               \
     LETHE_REAL("eps", eps, 0, 1e3, unit, "radius of the ball; pixels are in [0, 1]"),              \
         LETHE_REAL("alpha", alpha, 0, 1e3, unit, "length of a step"),                              \
@@ -26,55 +26,16 @@ enum { P_EPS = 0, P_ALPHA, P_STEPS, P_RANDOM, P_RESTARTS, P_EARLY };
 static const lethe_param linf_params[] = {PGD_PARAMS(8.0 / 255, 2.0 / 255, "Linf pixels")};
 static const lethe_param l2_params[] = {PGD_PARAMS(1.0, 0.2, "L2 pixels")};
 
-/* The samples that are still at it, packed. */
 struct pgd {
-    const lethe_example_job *job;
-    const lethe_batch *clean;
+    lethe_active a; /* the samples that are still at it */
     lethe_example_result *out;
-    const int32_t *goal; /* (clean->n) label to leave, or target to reach */
-    lethe_batch active;  /* x is `x` below */
-    float *x;            /* (active.n, size) iterates */
-    float *gradient;     /* (active.n, size) */
-    float *logits;       /* (active.n, n_classes), then dL/dlogits */
-    int32_t *y;          /* (active.n) */
-    uint64_t *id;        /* (active.n) */
-    uint32_t *row;       /* (active.n) place in the clean batch */
-    size_t size;         /* pixels of a sample */
     int32_t norm;
     double eps, alpha; /* alpha < 0: targeted */
 };
 
-static lethe_status pgd_init(lethe_ctx *ctx, struct pgd *s)
-{
-    uint32_t n = s->clean->n;
-    s->size = 1;
-    for (uint32_t d = 0; d < s->clean->input.n_dim; d++)
-        s->size *= (size_t)s->clean->input.dim[d];
-    s->x = lethe_alloc(ctx, (uint64_t)n * s->size, sizeof *s->x);
-    s->gradient = lethe_alloc(ctx, (uint64_t)n * s->size, sizeof *s->gradient);
-    s->logits = lethe_alloc(ctx, (uint64_t)n * s->job->n_classes, sizeof *s->logits);
-    s->y = lethe_alloc(ctx, n, sizeof *s->y);
-    s->id = lethe_alloc(ctx, n, sizeof *s->id);
-    s->row = lethe_alloc(ctx, n, sizeof *s->row);
-    if (!s->x || !s->gradient || !s->logits || !s->y || !s->id || !s->row)
-        return LETHE_E_NOMEM;
-    s->active = *s->clean;
-    s->active.struct_size = sizeof s->active;
-    s->active.x = s->x;
-    s->active.y = s->y;
-    s->active.id = s->id;
-    s->goal = s->job->target ? s->job->target : s->clean->y;
-    for (uint32_t i = 0; i < n; i++)
-        if (s->goal[i] < 0 || (uint32_t)s->goal[i] >= s->job->n_classes)
-            return lethe_failf(ctx, LETHE_E_INVALID, "%s %d is none of the model's %u classes",
-                               s->job->target ? "target" : "label", (int)s->goal[i],
-                               (unsigned)s->job->n_classes);
-    return LETHE_OK;
-}
-
 static uint64_t id_of(const struct pgd *s, uint32_t row)
 {
-    return s->clean->id ? s->clean->id[row] : row;
+    return s->a.clean->id ? s->a.clean->id[row] : row;
 }
 
 /* x (size) = a random point of the ball around x0, then of the box: uniform in the
@@ -82,27 +43,27 @@ static uint64_t id_of(const struct pgd *s, uint32_t row)
 static lethe_status random_start(lethe_ctx *ctx, const struct pgd *s, uint32_t row,
                                  uint32_t restart, float *x)
 {
-    const float *x0 = s->clean->x + row * s->size;
-    float lo = (float)s->job->box_lo, hi = (float)s->job->box_hi, share;
+    const float *x0 = s->a.clean->x + row * s->a.size;
+    float lo = (float)s->a.job->box_lo, hi = (float)s->a.job->box_hi, share;
     double norm2 = 0, scale;
     lethe_rng rng;
     char name[32];
     snprintf(name, sizeof name, "start-%u", (unsigned)restart);
     LETHE_TRY(ctx->host->rng->stream(ctx, name, id_of(s, row), &rng));
     if (s->norm == LETHE_NORM_LINF) {
-        ctx->host->rng->uniform(ctx, &rng, x, s->size);
-        for (size_t p = 0; p < s->size; p++)
+        ctx->host->rng->uniform(ctx, &rng, x, s->a.size);
+        for (size_t p = 0; p < s->a.size; p++)
             x[p] = x0[p] + (float)(s->eps * (2.0 * (double)x[p] - 1));
     } else {
         ctx->host->rng->uniform(ctx, &rng, &share, 1);
-        ctx->host->rng->normal(ctx, &rng, x, s->size);
-        for (size_t p = 0; p < s->size; p++)
+        ctx->host->rng->normal(ctx, &rng, x, s->a.size);
+        for (size_t p = 0; p < s->a.size; p++)
             norm2 += (double)x[p] * x[p];
         scale = norm2 > 0 ? s->eps * (double)share / sqrt(norm2) : 0;
-        for (size_t p = 0; p < s->size; p++)
+        for (size_t p = 0; p < s->a.size; p++)
             x[p] = x0[p] + (float)((double)x[p] * scale);
     }
-    for (size_t p = 0; p < s->size; p++)
+    for (size_t p = 0; p < s->a.size; p++)
         x[p] = x[p] < lo ? lo : x[p] > hi ? hi : x[p];
     return LETHE_OK;
 }
@@ -111,75 +72,40 @@ static lethe_status random_start(lethe_ctx *ctx, const struct pgd *s, uint32_t r
 static lethe_status pgd_start(lethe_ctx *ctx, struct pgd *s, uint32_t restart)
 {
     int random = lethe_bool(ctx, P_RANDOM);
-    s->active.n = 0;
-    for (uint32_t i = 0; i < s->clean->n; i++) {
-        uint32_t k = s->active.n;
+    s->a.batch.n = 0;
+    for (uint32_t i = 0; i < s->a.clean->n; i++) {
         if (restart > 0 && s->out->found[i])
             continue;
-        s->row[k] = i;
-        s->y[k] = s->clean->y[i];
-        s->id[k] = id_of(s, i);
-        memcpy(s->x + k * s->size, s->clean->x + i * s->size, s->size * sizeof *s->x);
+        float *x = lethe_active_add(&s->a, i);
         if (random)
-            LETHE_TRY(random_start(ctx, s, i, restart, s->x + k * s->size));
-        s->active.n++;
+            LETHE_TRY(random_start(ctx, s, i, restart, x));
     }
     return LETHE_OK;
-}
-
-static int32_t argmax(const float *z, uint32_t c)
-{
-    uint32_t best = 0;
-    for (uint32_t k = 1; k < c; k++)
-        best = z[k] > z[best] ? k : best;
-    return (int32_t)best;
 }
 
 /* The answer of active sample i as it stands. */
 static void pgd_write(struct pgd *s, uint32_t i)
 {
-    uint32_t row = s->row[i];
-    int hit = argmax(s->logits + (size_t)i * s->job->n_classes, s->job->n_classes) == s->goal[row];
-    memcpy(s->out->x + row * s->size, s->x + i * s->size, s->size * sizeof *s->x);
-    s->out->found[row] = (uint8_t)(hit == !!s->job->target);
+    uint32_t row = s->a.row[i], c = s->a.job->n_classes;
+    int hit = lethe_class_of(s->a.logits + (size_t)i * c, c) == s->a.goal[row];
+    memcpy(s->out->x + row * s->a.size, s->a.x + i * s->a.size, s->a.size * sizeof *s->a.x);
+    s->out->found[row] = (uint8_t)(hit == !!s->a.job->target);
 }
 
-/* Logits of the active samples, each of them finite, and their answers. */
+/* Logits of the active samples and their answers. */
 static lethe_status pgd_look(lethe_ctx *ctx, struct pgd *s)
 {
-    uint32_t c = s->job->n_classes;
-    LETHE_TRY(ctx->host->model->forward(ctx, s->job->model, &s->active, LETHE_EVAL, s->logits));
-    for (uint32_t i = 0; i < s->active.n; i++) {
-        for (uint32_t k = 0; k < c; k++)
-            if (!isfinite(s->logits[(size_t)i * c + k]))
-                return lethe_failf(ctx, LETHE_E_NUMERIC,
-                                   "the model's output became NaN or infinite on sample %llu of "
-                                   "the batch",
-                                   (unsigned long long)s->row[i]);
+    LETHE_TRY(lethe_active_forward(ctx, &s->a));
+    for (uint32_t i = 0; i < s->a.batch.n; i++)
         pgd_write(s, i);
-    }
     return LETHE_OK;
-}
-
-/* z (c) becomes d CE / d z of one sample: softmax(z) - onehot(y), exact for sure samples. */
-static void logit_gradient(float *z, uint32_t c, int32_t y)
-{
-    double top = z[argmax(z, c)], sum = 0, wrong = 0;
-    for (uint32_t k = 0; k < c; k++)
-        sum += exp(z[k] - top);
-    for (uint32_t k = 0; k < c; k++) {
-        double p = exp(z[k] - top) / sum;
-        z[k] = (float)p;
-        wrong += (int32_t)k == y ? 0 : p;
-    }
-    z[y] = (float)-wrong;
 }
 
 static void step_linf(const struct pgd *s, float *x, const float *x0, const float *g)
 {
     float eps = (float)s->eps, alpha = (float)s->alpha;
-    float lo = (float)s->job->box_lo, hi = (float)s->job->box_hi;
-    for (size_t p = 0; p < s->size; p++) {
+    float lo = (float)s->a.job->box_lo, hi = (float)s->a.job->box_hi;
+    for (size_t p = 0; p < s->a.size; p++) {
         float d = x[p] + alpha * (float)((g[p] > 0) - (g[p] < 0)) - x0[p];
         d = d < -eps ? -eps : d > eps ? eps : d;
         float v = x0[p] + d;
@@ -187,62 +113,25 @@ static void step_linf(const struct pgd *s, float *x, const float *x0, const floa
     }
 }
 
-static void step_l2(const struct pgd *s, float *x, const float *x0, const float *g)
-{
-    float lo = (float)s->job->box_lo, hi = (float)s->job->box_hi, alpha = (float)s->alpha;
-    double g2 = 0, d2 = 0;
-    for (size_t p = 0; p < s->size; p++)
-        g2 += (double)g[p] * g[p];
-    float norm = (float)(sqrt(g2) + NORM_GUARD);
-    for (size_t p = 0; p < s->size; p++) {
-        x[p] += alpha * (g[p] / norm);
-        d2 += (double)(x[p] - x0[p]) * (x[p] - x0[p]);
-    }
-    float shrink = d2 > s->eps * s->eps ? (float)(s->eps / sqrt(d2)) : 1.0f;
-    for (size_t p = 0; p < s->size; p++) {
-        float v = x0[p] + (x[p] - x0[p]) * shrink;
-        x[p] = v < lo ? lo : v > hi ? hi : v;
-    }
-}
-
 /* After pgd_look: one gradient step of every active sample. */
 static lethe_status pgd_step(lethe_ctx *ctx, struct pgd *s)
 {
-    uint32_t c = s->job->n_classes;
-    for (uint32_t i = 0; i < s->active.n; i++)
-        logit_gradient(s->logits + (size_t)i * c, c, s->goal[s->row[i]]);
-    LETHE_TRY(ctx->host->model->input_gradient(ctx, s->job->model, s->logits, s->gradient));
-    for (uint32_t i = 0; i < s->active.n; i++) {
-        float *x = s->x + i * s->size;
-        const float *x0 = s->clean->x + s->row[i] * s->size, *g = s->gradient + i * s->size;
+    LETHE_TRY(lethe_active_gradient(ctx, &s->a, NULL));
+    for (uint32_t i = 0; i < s->a.batch.n; i++) {
+        float *x = s->a.x + i * s->a.size;
+        const float *x0 = s->a.clean->x + s->a.row[i] * s->a.size,
+                    *g = s->a.gradient + i * s->a.size;
         if (s->norm == LETHE_NORM_LINF)
             step_linf(s, x, x0, g);
         else
-            step_l2(s, x, x0, g);
-        s->out->steps[s->row[i]]++;
+            lethe_step_l2(s->a.job, x, x0, g, s->a.size, (float)s->alpha, s->eps);
+        s->out->steps[s->a.row[i]]++;
     }
     return LETHE_OK;
 }
 
-/* Early stopping: drops samples that have reached their goal. The logits of the rest move with
- * them, but the network still holds the whole batch, so that it must look again. */
-static int pgd_pack(struct pgd *s)
-{
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < s->active.n; i++) {
-        if (s->out->found[s->row[i]])
-            continue;
-        if (n != i)
-            memcpy(s->x + n * s->size, s->x + i * s->size, s->size * sizeof *s->x);
-        s->y[n] = s->y[i];
-        s->id[n] = s->id[i];
-        s->row[n++] = s->row[i];
-    }
-    int dropped = n < s->active.n;
-    s->active.n = n;
-    return dropped;
-}
-
+/* With early stopping, samples that have reached their goal leave; the network still holds the
+ * whole batch, so that it must look again. */
 static lethe_status pgd_run(lethe_ctx *ctx, struct pgd *s)
 {
     uint32_t restarts = (uint32_t)lethe_int(ctx, P_RESTARTS);
@@ -250,14 +139,14 @@ static lethe_status pgd_run(lethe_ctx *ctx, struct pgd *s)
     int early = lethe_bool(ctx, P_EARLY);
     for (uint32_t r = 0; r < restarts; r++) {
         LETHE_TRY(pgd_start(ctx, s, r));
-        for (int64_t t = 0; s->active.n > 0; t++) {
+        for (int64_t t = 0; s->a.batch.n > 0; t++) {
             LETHE_TRY(lethe_check_cancelled(ctx));
             LETHE_TRY(pgd_look(ctx, s));
             if (t == steps)
                 break;
-            if (early && pgd_pack(s) && s->active.n > 0)
+            if (early && lethe_active_pack(&s->a, s->out->found) && s->a.batch.n > 0)
                 LETHE_TRY(pgd_look(ctx, s));
-            if (s->active.n > 0)
+            if (s->a.batch.n > 0)
                 LETHE_TRY(pgd_step(ctx, s));
         }
         if (!lethe_bool(ctx, P_RANDOM))
@@ -269,11 +158,11 @@ static lethe_status pgd_run(lethe_ctx *ctx, struct pgd *s)
 static lethe_status perturb(lethe_ctx *ctx, const lethe_example_job *job, const lethe_batch *clean,
                             lethe_example_result *out, int32_t norm)
 {
-    struct pgd s = {.job = job, .clean = clean, .out = out, .norm = norm};
+    struct pgd s = {.out = out, .norm = norm};
     s.eps = lethe_real(ctx, P_EPS);
     s.alpha = job->target ? -lethe_real(ctx, P_ALPHA) : lethe_real(ctx, P_ALPHA);
-    LETHE_TRY(pgd_init(ctx, &s));
-    memcpy(out->x, clean->x, clean->n * s.size * sizeof *out->x);
+    LETHE_TRY(lethe_active_init(ctx, &s.a, job, clean));
+    memcpy(out->x, clean->x, clean->n * s.a.size * sizeof *out->x);
     for (uint32_t i = 0; i < clean->n; i++) {
         out->found[i] = 0;
         out->steps[i] = 0;

@@ -31,24 +31,23 @@ struct features {
     double *value;
 };
 
+static void fill_sample(void *arg, uint64_t i, const double *p, uint32_t c, int32_t y)
+{
+    const struct features *f = arg;
+    uint64_t n = f->o->n;
+    f->value[F_CORRECTNESS * n + i] = lethe_correct(p, c, y) ? 1 : -1;
+    f->value[F_CONFIDENCE * n + i] = p[y];
+    f->value[F_ENTROPY * n + i] = (float)-lethe_entropy(p, c);
+    f->value[F_M_ENTROPY * n + i] = (float)-lethe_modified_entropy(p, c, y);
+}
+
 static lethe_status features_of(lethe_ctx *ctx, const lethe_outputs *o, const char *what,
                                 struct features *ret)
 {
-    uint32_t c = o->n_classes;
-    LETHE_TRY(lethe_check_outputs(ctx, o, what));
-    double *v = lethe_alloc(ctx, o->n * N_FEATURES + 1, sizeof *v);
-    double *p = lethe_alloc(ctx, c, sizeof *p), *scratch = lethe_alloc(ctx, c, sizeof *p);
-    if (!v || !p || !scratch)
+    *ret = (struct features){o, lethe_alloc(ctx, o->n * N_FEATURES + 1, sizeof *ret->value)};
+    if (!ret->value)
         return LETHE_E_NOMEM;
-    for (uint64_t i = 0; i < o->n; i++) {
-        lethe_probabilities(o, i, lethe_choice(ctx, P_INPUT), p, scratch);
-        v[F_CORRECTNESS * o->n + i] = lethe_correct(p, c, o->y[i]) ? 1 : -1;
-        v[F_CONFIDENCE * o->n + i] = p[o->y[i]];
-        v[F_ENTROPY * o->n + i] = (float)-lethe_entropy(p, c);
-        v[F_M_ENTROPY * o->n + i] = (float)-lethe_modified_entropy(p, c, o->y[i]);
-    }
-    *ret = (struct features){o, v};
-    return LETHE_OK;
+    return lethe_each_sample(ctx, o, what, lethe_choice(ctx, P_INPUT), fill_sample, ret);
 }
 
 static int by_value(const void *a, const void *b)

@@ -35,8 +35,9 @@ static const lethe_param params[] = {
 struct features {
     uint64_t n;
     uint32_t c;
-    double *p;      /* (n, c) */
-    double *scalar; /* (N_FEATURES, n); F_PROB unused */
+    double *p;        /* (n, c) */
+    double *scalar;   /* (N_FEATURES, n); F_PROB unused */
+    uint8_t *present; /* (c) classes that occur among the labels */
 };
 
 static uint32_t dimensions(const struct features *f, int feature)
@@ -49,30 +50,31 @@ static double feature_at(const struct features *f, int feature, uint64_t i, uint
     return feature == F_PROB ? f->p[i * f->c + d] : f->scalar[(uint64_t)feature * f->n + i];
 }
 
+static void fill_sample(void *arg, uint64_t i, const double *p, uint32_t c, int32_t y)
+{
+    const struct features *f = arg;
+    memcpy(f->p + i * c, p, c * sizeof *p);
+    f->scalar[F_CORRECTNESS * f->n + i] = lethe_correct(p, c, y);
+    f->scalar[F_CONFIDENCE * f->n + i] = p[y];
+    f->scalar[F_ENTROPY * f->n + i] = (float)lethe_entropy(p, c);
+    f->scalar[F_M_ENTROPY * f->n + i] = (float)lethe_modified_entropy_svc(p, c, f->present);
+    f->scalar[F_M_ENTROPY_TRUE * f->n + i] = (float)lethe_modified_entropy(p, c, y);
+}
+
 static lethe_status features_of(lethe_ctx *ctx, const lethe_outputs *o, const char *what,
                                 struct features *ret)
 {
-    struct features f = {o->n, o->n_classes, NULL, NULL};
-    LETHE_TRY(lethe_check_outputs(ctx, o, what));
+    struct features f = {o->n, o->n_classes, NULL, NULL, NULL};
+    LETHE_TRY(lethe_check_outputs(ctx, o, what)); /* labels are indices below */
     f.p = lethe_alloc(ctx, o->n * f.c + 1, sizeof *f.p);
     f.scalar = lethe_alloc(ctx, o->n * N_FEATURES + 1, sizeof *f.scalar);
-    double *scratch = lethe_alloc(ctx, f.c, sizeof *scratch);
-    uint8_t *present = lethe_alloc(ctx, f.c, 1);
-    if (!f.p || !f.scalar || !scratch || !present)
+    f.present = lethe_alloc(ctx, f.c, 1);
+    if (!f.p || !f.scalar || !f.present)
         return LETHE_E_NOMEM;
     for (uint64_t i = 0; i < f.n; i++)
-        present[o->y[i]] = 1;
-    for (uint64_t i = 0; i < f.n; i++) {
-        double *p = f.p + i * f.c;
-        lethe_probabilities(o, i, lethe_choice(ctx, P_INPUT), p, scratch);
-        f.scalar[F_CORRECTNESS * f.n + i] = lethe_correct(p, f.c, o->y[i]);
-        f.scalar[F_CONFIDENCE * f.n + i] = p[o->y[i]];
-        f.scalar[F_ENTROPY * f.n + i] = (float)lethe_entropy(p, f.c);
-        f.scalar[F_M_ENTROPY * f.n + i] = (float)lethe_modified_entropy_svc(p, f.c, present);
-        f.scalar[F_M_ENTROPY_TRUE * f.n + i] = (float)lethe_modified_entropy(p, f.c, o->y[i]);
-    }
+        f.present[o->y[i]] = 1;
     *ret = f;
-    return LETHE_OK;
+    return lethe_each_sample(ctx, o, what, lethe_choice(ctx, P_INPUT), fill_sample, ret);
 }
 
 /* Rows of a side that are trained on, in order: all, or max drawn from a stream. */
@@ -194,14 +196,10 @@ static lethe_status score_all(lethe_ctx *ctx, void *state, const lethe_member_jo
 {
     uint64_t max = (uint64_t)lethe_int(ctx, P_MAX_FIT);
     struct features x, in, out;
+    LETHE_TRY(lethe_check_known(ctx, job));
     LETHE_TRY(features_of(ctx, job->candidates, "candidate", &x));
     LETHE_TRY(features_of(ctx, job->known_members, "known member", &in));
     LETHE_TRY(features_of(ctx, job->known_nonmembers, "known non-member", &out));
-    if (in.n == 0 || out.n == 0)
-        return lethe_failf(ctx, LETHE_E_UNSUPPORTED,
-                           "undefined: there are %llu known members and %llu known non-members, "
-                           "both are needed",
-                           (unsigned long long)in.n, (unsigned long long)out.n);
     struct fit_rows fit = {{&out, &in}, {NULL, NULL}, {0, 0}};
     LETHE_TRY(choose(ctx, out.n, max, "fit-nonmembers", &fit.row[0], &fit.n[0]));
     LETHE_TRY(choose(ctx, in.n, max, "fit-members", &fit.row[1], &fit.n[1]));

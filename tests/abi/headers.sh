@@ -78,7 +78,7 @@ done
 if command -v clang >/dev/null; then
     for path in "$include"/lethe/*.h; do
         case $path in */helpers.h | */basics.h | */fit.h | */gradients.h | */targets.h | */relabel.h | \
-            */adversarial.h | */scores.h | */measures.h) continue ;; esac # not ABI
+            */adversarial.h | */scores.h | */measures.h | */perturb.h) continue ;; esac # not ABI
         printf '#define LETHE_HELPERS_H\n#define LETHE_BASICS_H\n#include <lethe/%s>\n' "$(basename "$path")" |
             clang -x c -std=c11 -Wpadded -Werror -fsyntax-only -I "$include" - ||
             complain "padding in $path"
@@ -86,7 +86,7 @@ if command -v clang >/dev/null; then
 fi
 
 abi_headers=$(ls "$include"/lethe/*.h | grep -v -e /helpers.h -e /basics.h -e /fit.h -e /gradients.h \
-    -e /targets.h -e /relabel.h -e /adversarial.h -e /scores.h -e /measures.h)
+    -e /targets.h -e /relabel.h -e /adversarial.h -e /scores.h -e /measures.h -e /perturb.h)
 {
     sed -n 's/^typedef struct \(lethe_[a-z_]*\) {.*/\1 size/p' $abi_headers
     sed -n 's/^#define \(LETHE_[A-Z0-9_]*\) (\{0,1\}[0-9].*/\1 /p' $abi_headers
