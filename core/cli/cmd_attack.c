@@ -1,5 +1,4 @@
 /* lethe attack: a membership attack on logits, or an example attack on images. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "file_command.h"
 #include "fs.h"
 #include "log.h"
+#include "plugin_choice.h"
 #include "text.h"
 
 enum {
@@ -22,10 +22,7 @@ enum {
     OPT_IMAGES,
     OPT_GOALS,
     OPT_OUT,
-    OPT_SET,
-    OPT_PLUGIN,
-    OPT_THREADS,
-    OPT_JSON
+    OPT_PLUGIN
 };
 
 enum { IN_TARGET, IN_LABELS, IN_REFERENCES, IN_INCLUSION, IN_SPLIT, IN_MODEL, IN_IMAGES, IN_GOALS };
@@ -50,7 +47,7 @@ struct attack_options {
     struct file_options file;
     const char *id;
     const char *input[N_INPUTS];
-    const char *plugin[2]; /* --plugin, NULL-ended */
+    const char *plugin; /* --plugin, or NULL */
 };
 
 static const struct argp_option options[] = {
@@ -72,24 +69,9 @@ static const struct argp_option options[] = {
     {"targets", OPT_GOALS, "T.npy", 0, "Examples: classes (N) to reach, for targeted attacks", 0},
     {"out", OPT_OUT, "SCORES.csv|DIR", 0,
      "Where scores go (a file), or adversarial images (a folder)", 0},
-    {"set", OPT_SET, "KEY=VALUE", 0, "Change a parameter of the attack, or seed; may be repeated",
-     0},
     {"plugin", OPT_PLUGIN, "FILE", 0, "Look for the attack in this file first", 0},
-    {"threads", OPT_THREADS, "N", 0, "Threads (default: one a core); no result depends on it", 0},
-    {"json", OPT_JSON, 0, 0, "Print one JSON value on standard output", 0},
-    {"quiet", 'q', 0, 0, "No progress", 0},
     {0},
 };
-
-static int push_setting(struct file_options *o, const char *setting)
-{
-    const char **grown = realloc(o->setting, (o->n_settings + 1) * sizeof(*grown));
-    if (!grown)
-        return ENOMEM;
-    o->setting = grown;
-    grown[o->n_settings++] = setting;
-    return 0;
-}
 
 static bool take_input(struct attack_options *o, int key, const char *arg)
 {
@@ -99,14 +81,6 @@ static bool take_input(struct attack_options *o, int key, const char *arg)
             return true;
         }
     return false;
-}
-
-static void take_threads(struct attack_options *o, const char *arg, const struct argp_state *state)
-{
-    int64_t n;
-    if (!text_to_int(arg, &n) || n < 1 || n > 256)
-        argp_error(state, "--threads: expected a number from 1 to 256, found \"%s\"", arg);
-    o->file.threads = (unsigned)n;
 }
 
 static void take_argument(struct attack_options *o, const char *arg, const struct argp_state *state)
@@ -120,25 +94,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct attack_options *o = state->input;
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &o->file;
+        break;
     case OPT_ARCH:
         o->file.arch = arg;
         break;
     case OPT_OUT:
         o->file.out = arg;
         break;
-    case OPT_SET:
-        return push_setting(&o->file, arg);
     case OPT_PLUGIN:
-        o->plugin[0] = arg;
-        break;
-    case OPT_THREADS:
-        take_threads(o, arg, state);
-        break;
-    case OPT_JSON:
-        o->file.json = true;
-        break;
-    case 'q':
-        o->file.quiet = true;
+        o->plugin = arg;
         break;
     case ARGP_KEY_ARG:
         take_argument(o, arg, state);
@@ -153,6 +119,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     return 0;
 }
 
+static const struct argp_child children[] = {{&file_run_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
     options,
     parse,
@@ -162,7 +129,8 @@ static const struct argp argp = {
     "member) and, with --split, print the AUCs; attacks that are fitted learn from split 0\n"
     "(members) and 2 (non-members) and judge split 1. Example attacks write\n"
     "adversarial.npy, labels.npy and perturbation.csv.\v"
-    "`lethe plugins ID` lists an attack's parameters; docs/ATTACKS.md explains them.\n"
+    "Settings (--set KEY=VALUE): the attack's parameters, which `lethe plugins ID` lists and\n"
+    "docs/ATTACKS.md explains, and seed=1 of its draws.\n"
     "\nExamples:\n"
     "  lethe attack rmia --target t.npy --labels y.npy --references r.npy \\\n"
     "      --inclusion i.npy --split s.npy --out scores.csv\n"
@@ -171,75 +139,10 @@ static const struct argp argp = {
     "      --set eps=8/255 --set steps=20 --out adversarial\n"
     "\nExit codes: 0 done; 1 the attack failed or is undefined; 2 wrong options or files;\n"
     "3 something is missing on this machine; 128+n ended by signal n.",
-    NULL,
+    children,
     NULL,
     NULL,
 };
-
-/* ---- which attack ---- */
-
-static int unknown(const struct attack_options *o, const struct plugin_set *set, struct error *err)
-{
-    const struct plugin_desc *other = plugins_find(set, 0, o->id);
-    if (other && (other->kind == PLUGIN_AUDIT || other->kind == PLUGIN_METRIC))
-        return error_set(err, ERR_INVALID, "%s is a plugin of kind %s; run it with `lethe metric`",
-                         o->id, plugin_kind_name(other->kind));
-    if (other)
-        return error_set(err, ERR_INVALID, "%s is a plugin of kind %s; expected an attack", o->id,
-                         plugin_kind_name(other->kind));
-    const char **ids = calloc(set->n + 1, sizeof(*ids));
-    if (!ids)
-        return error_nomem(err);
-    size_t n = 0;
-    for (unsigned i = 0; i < set->n; i++)
-        if (set->plugin[i].kind == PLUGIN_MEMBERSHIP_ATTACK ||
-            set->plugin[i].kind == PLUGIN_EXAMPLE_ATTACK)
-            ids[n++] = set->plugin[i].id;
-    const char *near = text_did_you_mean(o->id, ids);
-    int rc = error_set(err, ERR_INVALID,
-                       "no attack named \"%s\"%s%s%s; `lethe plugins` lists what there is", o->id,
-                       near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
-    free(ids);
-    return rc;
-}
-
-static int find_plugin(const struct attack_options *o, const struct plugin_set *set,
-                       const struct plugin_desc **ret, struct error *err)
-{
-    for (unsigned i = 0; i < set->n_failures && o->plugin[0]; i++) {
-        const char *path = set->failure[i].path;
-        if (strcmp(fs_basename(path), fs_basename(o->plugin[0])) == 0)
-            return error_set(err, ERR_INVALID, "--plugin %s: %s", path, set->failure[i].reason);
-    }
-    *ret = plugins_find(set, PLUGIN_MEMBERSHIP_ATTACK, o->id);
-    if (!*ret)
-        *ret = plugins_find(set, PLUGIN_EXAMPLE_ATTACK, o->id);
-    return *ret ? 0 : unknown(o, set, err);
-}
-
-/* Where descriptions are kept between commands; NULL: nowhere. malloc'd. */
-static char *cache_dir(void)
-{
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    if (cache && *cache == '/')
-        return text_format("%s/lethe/plugins", cache);
-    return home && *home == '/' ? text_format("%s/.cache/lethe/plugins", home) : NULL;
-}
-
-static int discover(const struct attack_options *o, struct plugin_set *ret, struct error *err)
-{
-    const char *files[2] = {NULL, NULL};
-    char *path = NULL, *cache = cache_dir();
-    int rc = o->plugin[0] ? file_check_input("--plugin", o->plugin[0], err) : 0;
-    if (rc == 0 && o->plugin[0])
-        rc = fs_absolute(o->plugin[0], &path, err);
-    files[0] = path;
-    if (rc == 0)
-        rc = plugins_discover(files, cache, ret, err);
-    free(cache);
-    free(path);
-    return rc;
-}
 
 /* ---- the job ---- */
 
@@ -429,9 +332,10 @@ static int attack(struct attack_options *o)
     struct plugin_set set = {0};
     const struct plugin_desc *p = NULL;
     json_t *job = NULL, *result = NULL;
-    int signal = 0, rc = discover(o, &set, &err);
+    static const enum plugin_kind kinds[] = {PLUGIN_MEMBERSHIP_ATTACK, PLUGIN_EXAMPLE_ATTACK, 0};
+    int signal = 0, rc = plugin_choice_discover(o->plugin, &set, &err);
     if (rc == 0)
-        rc = find_plugin(o, &set, &p, &err);
+        rc = plugin_choice_find(&set, o->id, o->plugin, kinds, "attack", &p, &err);
     if (rc == 0)
         rc = make_job(o, p, &job, &err);
     if (rc == 0)

@@ -1,5 +1,4 @@
 /* lethe metric: a metric or an audit on outputs and models in files. */
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include "file_command.h"
 #include "fs.h"
 #include "log.h"
+#include "plugin_choice.h"
 #include "text.h"
 
 enum {
@@ -28,10 +28,7 @@ enum {
     OPT_ARCH,
     OPT_OUT,
     OPT_CURVES,
-    OPT_SET,
-    OPT_PLUGIN,
-    OPT_THREADS,
-    OPT_JSON
+    OPT_PLUGIN
 };
 
 /* Files of one array or model each: option, key of the job. */
@@ -60,7 +57,7 @@ struct metric_options {
     const char *input[N_INPUTS];
     const char *oracle[MAX_MODELS];
     unsigned n_oracles;
-    const char *plugin[2]; /* --plugin, NULL-ended */
+    const char *plugin; /* --plugin, or NULL */
 };
 
 static const struct argp_option options[] = {
@@ -87,23 +84,9 @@ static const struct argp_option options[] = {
      0},
     {"out", OPT_OUT, "VALUES.csv", 0, "Write name,value rows; replaced in one piece", 0},
     {"curves", OPT_CURVES, "CURVES.csv", 0, "Write curves as curve,x,y rows", 0},
-    {"set", OPT_SET, "KEY=VALUE", 0, "Change a parameter of the metric; may be repeated", 0},
     {"plugin", OPT_PLUGIN, "FILE", 0, "Look for the metric in this file first", 0},
-    {"threads", OPT_THREADS, "N", 0, "Threads (default: one a core); no result depends on it", 0},
-    {"json", OPT_JSON, 0, 0, "Print one JSON value on standard output", 0},
-    {"quiet", 'q', 0, 0, "No progress", 0},
     {0},
 };
-
-static int push_setting(struct file_options *o, const char *setting)
-{
-    const char **grown = realloc(o->setting, (o->n_settings + 1) * sizeof(*grown));
-    if (!grown)
-        return ENOMEM;
-    o->setting = grown;
-    grown[o->n_settings++] = setting;
-    return 0;
-}
 
 static bool take_input(struct metric_options *o, int key, const char *arg)
 {
@@ -120,14 +103,6 @@ static void take_argument(struct metric_options *o, const char *arg, const struc
     if (o->id)
         argp_error(state, "one metric at a time: found both %s and %s", o->id, arg);
     o->id = arg;
-}
-
-static void take_threads(struct metric_options *o, const char *arg, const struct argp_state *state)
-{
-    int64_t n;
-    if (!text_to_int(arg, &n) || n < 1 || n > 256)
-        argp_error(state, "--threads: expected a number from 1 to 256, found \"%s\"", arg);
-    o->file.threads = (unsigned)n;
 }
 
 static void take_oracle(struct metric_options *o, const char *arg, const struct argp_state *state)
@@ -151,6 +126,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct metric_options *o = state->input;
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &o->file;
+        break;
     case OPT_RETRAINED_MODEL:
         take_oracle(o, arg, state);
         break;
@@ -163,19 +141,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_CURVES:
         o->curves = arg;
         break;
-    case OPT_SET:
-        return push_setting(&o->file, arg);
     case OPT_PLUGIN:
-        o->plugin[0] = arg;
-        break;
-    case OPT_THREADS:
-        take_threads(o, arg, state);
-        break;
-    case OPT_JSON:
-        o->file.json = true;
-        break;
-    case 'q':
-        o->file.quiet = true;
+        o->plugin = arg;
         break;
     case ARGP_KEY_ARG:
         take_argument(o, arg, state);
@@ -189,6 +156,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     return 0;
 }
 
+static const struct argp_child children[] = {{&file_run_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
     options,
     parse,
@@ -204,7 +172,7 @@ static const struct argp argp = {
     "\nValues that are undefined are empty cells; the reason is printed, and in --json's notes.\n"
     "Exit codes: 0 done; 1 the metric failed; 2 wrong options or files; 3 something is missing\n"
     "on this machine; 128+n ended by signal n.",
-    NULL,
+    children,
     NULL,
     NULL,
 };
@@ -221,33 +189,6 @@ static int check_files(const struct metric_options *o, struct error *err)
     if (o->file.out)
         TRY(file_check_out(o->file.out, err));
     return o->curves ? file_check_out(o->curves, err) : 0;
-}
-
-/* The metric, or the audit, of that id. */
-static int find_plugin(const struct metric_options *o, const struct plugin_set *set,
-                       const struct plugin_desc **ret, struct error *err)
-{
-    static const enum plugin_kind kinds[] = {PLUGIN_METRIC, PLUGIN_AUDIT};
-    for (unsigned k = 0; k < 2; k++)
-        if ((*ret = plugins_find(set, kinds[k], o->id)))
-            return 0;
-    const char **ids = calloc(set->n + 1, sizeof(*ids));
-    if (!ids)
-        return error_nomem(err);
-    size_t n = 0;
-    for (unsigned i = 0; i < set->n; i++)
-        if (set->plugin[i].kind == PLUGIN_METRIC || set->plugin[i].kind == PLUGIN_AUDIT)
-            ids[n++] = set->plugin[i].id;
-    const char *near = text_did_you_mean(o->id, ids);
-    const struct plugin_desc *other = plugins_find(set, 0, o->id);
-    int rc = other ? error_set(err, ERR_INVALID, "%s is a plugin of kind %s; expected a metric",
-                               o->id, plugin_kind_name(other->kind))
-                   : error_set(err, ERR_INVALID,
-                               "no metric named \"%s\"%s%s%s; `lethe plugins` lists what there is",
-                               o->id, near ? "; did you mean \"" : "", near ? near : "",
-                               near ? "\"?" : "");
-    free(ids);
-    return rc;
 }
 
 /* What a metric needs must be there; some of it files cannot give. */
@@ -436,7 +377,8 @@ static int run(const struct metric_options *o, const struct plugin_set *set, int
     const struct plugin_desc *p = NULL;
     struct yaml_node *given = NULL;
     json_t *params = NULL, *job = NULL, *result = NULL;
-    int rc = find_plugin(o, set, &p, err);
+    static const enum plugin_kind kinds[] = {PLUGIN_METRIC, PLUGIN_AUDIT, 0};
+    int rc = plugin_choice_find(set, o->id, o->plugin, kinds, "metric", &p, err);
     if (rc == 0)
         rc = check_needs(o, p, err);
     if (rc == 0)
@@ -459,20 +401,13 @@ static int metric(const struct metric_options *o)
 {
     struct error err = ERROR_INIT;
     struct plugin_set set = {0};
-    char *file = NULL;
     int signal = 0;
     int rc = check_files(o, &err);
-    if (rc == 0 && o->plugin[0])
-        rc = fs_absolute(o->plugin[0], &file, &err);
-    const char *const files[] = {file, NULL};
     if (rc == 0)
-        rc = plugins_discover(files, NULL, &set, &err);
-    bool found = rc == 0;
+        rc = plugin_choice_discover(o->plugin, &set, &err);
     if (rc == 0)
         rc = run(o, &set, &signal, &err);
-    if (found)
-        plugins_release(&set);
-    free(file);
+    plugins_release(&set);
     if (rc < 0)
         return cli_fail(&err);
     return signal ? 128 + signal : EXIT_OK;

@@ -3,7 +3,6 @@
 
 #include "cli.h"
 #include "file_command.h"
-#include "log.h"
 
 enum { OPT_MODEL = 1024 };
 
@@ -74,15 +73,6 @@ static int check_files(const struct file_options *o, struct error *err)
     return file_check_out(o->out, err);
 }
 
-static int read_arch(const struct file_options *o, struct strbuf *ret, struct error *err)
-{
-    struct file_images images;
-    TRY(file_images_open(o->images, &images, err));
-    int rc = file_arch(o, "--model", &images, 0, ret, NULL, err);
-    file_images_release(&images);
-    return rc;
-}
-
 static json_t *make_job(const struct file_options *o, const char *arch, int64_t batch)
 {
     json_t *job = file_job(o, "predict", arch);
@@ -106,16 +96,13 @@ static int predict(const struct file_options *o)
     if (rc == 0)
         rc = read_batch(o, &batch, &err);
     if (rc == 0)
-        rc = read_arch(o, &arch, &err);
+        rc = file_arch_of_model(o, &arch, &err);
     if (rc == 0)
         rc = file_run(o, "predict", make_job(o, arch.s, batch), &result, &signal, &err);
     strbuf_release(&arch);
-    if (rc < 0)
-        return cli_fail(&err);
-    if (signal) {
-        log_info("stopped by signal %d; %s is untouched", signal, o->out);
-        return 128 + signal;
-    }
+    int code = file_outcome(o, rc, signal, &err);
+    if (code >= 0)
+        return code;
     if (o->json)
         file_print_json(result);
     json_decref(result);

@@ -5,7 +5,6 @@
 
 #include "cli.h"
 #include "file_command.h"
-#include "log.h"
 #include "text.h"
 
 enum { OPT_INIT = 1024, OPT_LABELS };
@@ -178,12 +177,9 @@ static int train(const struct file_options *o)
         rc = file_run(o, "train", make_job(o, arch.s, recipe.s, seed), &result, &signal, &err);
     strbuf_release(&arch);
     strbuf_release(&recipe);
-    if (rc < 0)
-        return cli_fail(&err);
-    if (signal) {
-        log_info("stopped by signal %d; %s is untouched", signal, o->out);
-        return 128 + signal;
-    }
+    int code = file_outcome(o, rc, signal, &err);
+    if (code >= 0)
+        return code;
     if (o->json)
         file_print_json(result);
     else

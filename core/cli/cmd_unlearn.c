@@ -7,7 +7,7 @@
 #include "cli.h"
 #include "file_command.h"
 #include "fs.h"
-#include "log.h"
+#include "plugin_choice.h"
 #include "text.h"
 #include "train.h"
 
@@ -87,53 +87,6 @@ static const struct argp argp = {
     NULL,
     NULL,
 };
-
-/* ---- which method ---- */
-
-static int unknown(const struct unlearn_options *o, const struct plugin_set *set, struct error *err)
-{
-    const struct plugin_desc *other = plugins_find(set, 0, o->id);
-    if (other)
-        return error_set(err, ERR_INVALID, "%s is a plugin of kind %s; expected an unlearner",
-                         o->id, plugin_kind_name(other->kind));
-    const char **ids = calloc(set->n + 1, sizeof(*ids));
-    if (!ids)
-        return error_nomem(err);
-    size_t n = 0;
-    for (unsigned i = 0; i < set->n; i++)
-        if (set->plugin[i].kind == PLUGIN_UNLEARNER)
-            ids[n++] = set->plugin[i].id;
-    const char *near = text_did_you_mean(o->id, ids);
-    int rc = error_set(err, ERR_INVALID,
-                       "no unlearner named \"%s\"%s%s%s; `lethe plugins` lists what there is",
-                       o->id, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
-    free(ids);
-    return rc;
-}
-
-static int find_plugin(const struct unlearn_options *o, const struct plugin_set *set,
-                       const struct plugin_desc **ret, struct error *err)
-{
-    for (unsigned i = 0; i < set->n_failures && o->plugin; i++)
-        if (strcmp(fs_basename(set->failure[i].path), fs_basename(o->plugin)) == 0)
-            return error_set(err, ERR_INVALID, "--plugin %s: %s", set->failure[i].path,
-                             set->failure[i].reason);
-    *ret = plugins_find(set, PLUGIN_UNLEARNER, o->id);
-    return *ret ? 0 : unknown(o, set, err);
-}
-
-static int discover(const struct unlearn_options *o, struct plugin_set *ret, struct error *err)
-{
-    char *path = NULL;
-    if (o->plugin) {
-        TRY(file_check_input("--plugin", o->plugin, err));
-        TRY(fs_absolute(o->plugin, &path, err));
-    }
-    const char *const files[2] = {path, NULL};
-    int rc = plugins_discover(files, NULL, ret, err);
-    free(path);
-    return rc;
-}
 
 /* ---- settings ---- */
 
@@ -224,15 +177,6 @@ static int check_files(const struct unlearn_options *o, struct error *err)
     return file_check_out(o->file.out, err);
 }
 
-static int read_arch(const struct unlearn_options *o, struct strbuf *ret, struct error *err)
-{
-    struct file_images images;
-    TRY(file_images_open(o->file.images, &images, err));
-    int rc = file_arch(&o->file, "--model", &images, 0, ret, NULL, err);
-    file_images_release(&images);
-    return rc;
-}
-
 static json_t *pack_job(const struct unlearn_options *o, const struct plugin_desc *p,
                         const struct settings *s, const char *arch, json_t *attacks)
 {
@@ -252,19 +196,21 @@ static json_t *pack_job(const struct unlearn_options *o, const struct plugin_des
 static int make_job(const struct unlearn_options *o, const struct plugin_set *set, json_t **ret,
                     struct error *err)
 {
+    static const enum plugin_kind kinds[] = {PLUGIN_UNLEARNER, 0};
     const struct plugin_desc *p = NULL;
     struct settings s = {.seed = 1};
     struct strbuf arch;
     json_t *attacks = json_array();
     strbuf_init(&arch);
     strbuf_init(&s.recipe);
-    int rc = attacks ? find_plugin(o, set, &p, err) : error_nomem(err);
+    int rc = attacks ? plugin_choice_find(set, o->id, o->plugin, kinds, "unlearner", &p, err)
+                     : error_nomem(err);
     if (rc == 0)
         rc = read_settings(o, p, &s, err);
     if (rc == 0)
         rc = declared_attacks(set, p, s.params, attacks, err);
     if (rc == 0)
-        rc = read_arch(o, &arch, err);
+        rc = file_arch_of_model(&o->file, &arch, err);
     if (rc == 0)
         rc = (*ret = pack_job(o, p, &s, arch.s, attacks)) ? 0 : error_nomem(err);
     json_decref(attacks);
@@ -292,18 +238,15 @@ static int unlearn(const struct unlearn_options *o)
     json_t *job = NULL, *result = NULL;
     int signal = 0, rc = check_files(o, &err);
     if (rc == 0)
-        rc = discover(o, &set, &err);
+        rc = plugin_choice_discover(o->plugin, &set, &err);
     if (rc == 0)
         rc = make_job(o, &set, &job, &err);
     if (rc == 0)
         rc = file_run(&o->file, o->id, job, &result, &signal, &err);
     plugins_release(&set);
-    if (rc < 0)
-        return cli_fail(&err);
-    if (signal) {
-        log_info("stopped by signal %d; %s is untouched", signal, o->file.out);
-        return 128 + signal;
-    }
+    int code = file_outcome(&o->file, rc, signal, &err);
+    if (code >= 0)
+        return code;
     show(o, result);
     json_decref(result);
     return EXIT_OK;

@@ -7,8 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli.h"
 #include "files_arch.h"
 #include "fs.h"
+#include "log.h"
 #include "text.h"
 
 enum { OPT_ARCH = 768, OPT_IMAGES, OPT_OUT, OPT_SET, OPT_THREADS, OPT_JSON };
@@ -20,6 +22,10 @@ static const struct argp_option options[] = {
     {"images", OPT_IMAGES, "X.npy", 0,
      "Images (N, C, H, W): float32 or float64 in [0, 1], or uint8, which is divided by 255", 0},
     {"out", OPT_OUT, "FILE", 0, "Where the result goes; replaced in one piece", 0},
+    {0},
+};
+
+static const struct argp_option run_options[] = {
     {"set", OPT_SET, "KEY=VALUE", 0, "Change a setting; may be repeated", 0},
     {"threads", OPT_THREADS, "N", 0,
      "Threads (default: one a core); their number never changes a result", 0},
@@ -46,19 +52,10 @@ static void set_threads(struct file_options *o, const char *arg, const struct ar
     o->threads = (unsigned)n;
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static error_t parse_run(int key, char *arg, struct argp_state *state)
 {
     struct file_options *o = state->input;
     switch (key) {
-    case OPT_ARCH:
-        o->arch = arg;
-        break;
-    case OPT_IMAGES:
-        o->images = arg;
-        break;
-    case OPT_OUT:
-        o->out = arg;
-        break;
     case OPT_SET:
         return push_setting(o, arg);
     case OPT_THREADS:
@@ -69,6 +66,30 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         break;
     case 'q':
         o->quiet = true;
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+const struct argp file_run_argp = {run_options, parse_run, NULL, NULL, NULL, NULL, NULL};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct file_options *o = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = o;
+        break;
+    case OPT_ARCH:
+        o->arch = arg;
+        break;
+    case OPT_IMAGES:
+        o->images = arg;
+        break;
+    case OPT_OUT:
+        o->out = arg;
         break;
     case ARGP_KEY_ARG:
         argp_error(state, "what is \"%s\"? Files are named by options, as --images x.npy", arg);
@@ -85,7 +106,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     return 0;
 }
 
-const struct argp file_argp = {options, parse, NULL, NULL, NULL, NULL, NULL};
+static const struct argp_child children[] = {{&file_run_argp, 0, NULL, 0}, {0}};
+const struct argp file_argp = {options, parse, NULL, NULL, children, NULL, NULL};
 
 void file_options_release(struct file_options *o)
 {
@@ -209,4 +231,23 @@ void file_print_json(const json_t *value)
 {
     json_dumpf(value, stdout, JSON_INDENT(1) | JSON_SORT_KEYS);
     putchar('\n');
+}
+
+int file_arch_of_model(const struct file_options *o, struct strbuf *ret, struct error *err)
+{
+    struct file_images images;
+    TRY(file_images_open(o->images, &images, err));
+    int rc = file_arch(o, "--model", &images, 0, ret, NULL, err);
+    file_images_release(&images);
+    return rc;
+}
+
+int file_outcome(const struct file_options *o, int rc, int signal, const struct error *err)
+{
+    if (rc < 0)
+        return cli_fail(err);
+    if (!signal)
+        return -1;
+    log_info("stopped by signal %d; %s is untouched", signal, o->out);
+    return 128 + signal;
 }

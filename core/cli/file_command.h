@@ -22,6 +22,8 @@ struct file_options {
 /* Child parser of --arch --images --out --set --threads --json --quiet; its input is a
  * file_options. Arguments that are no option are refused. */
 extern const struct argp file_argp;
+/* The part of it that commands without images share: --set --threads --json --quiet. */
+extern const struct argp file_run_argp;
 void file_options_release(struct file_options *o);
 
 /* Usage errors that name the option: the file is missing, or the result could not be written. */
@@ -38,6 +40,9 @@ int file_arch(const struct file_options *o, const char *model_option,
               const struct file_images *images, uint32_t classes_seen, struct strbuf *ret,
               uint32_t *ret_classes, struct error *err);
 
+/* The same of --model, for images without labels. */
+int file_arch_of_model(const struct file_options *o, struct strbuf *ret, struct error *err);
+
 /* What every job has; NULL when out of memory. */
 json_t *file_job(const struct file_options *o, const char *kind, const char *arch);
 /* Hands the job (taken over) to a worker, shows its progress on stderr, prints its warning.
@@ -45,5 +50,8 @@ json_t *file_job(const struct file_options *o, const char *kind, const char *arc
 int file_run(const struct file_options *o, const char *title, json_t *job, json_t **ret,
              int *ret_signal, struct error *err);
 void file_print_json(const json_t *value); /* on stdout */
+/* Says how a command that writes --out ended, unless there is a result: the exit code, or -1 with a
+ * result to show. */
+int file_outcome(const struct file_options *o, int rc, int signal, const struct error *err);
 
 #endif

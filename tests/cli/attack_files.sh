@@ -93,7 +93,7 @@ refuse 2 "svc-mia needs samples of known membership: --split" attack svc-mia --t
 refuse 1 "undefined: there are 0 known members" attack svc-mia --target same.npy $base --split nomember.npy
 refuse 1 "undefined: no sample is in split 1" attack song-mittal --target same.npy $base --split none.npy
 refuse 2 "no attack named \"rmai\"; did you mean \"rmia\"?" attack rmai --target same.npy $base
-refuse 2 "mia-nn is a plugin of kind audit; run it with \`lethe metric\`" attack mia-nn --target same.npy $base
+refuse 2 "mia-nn is a plugin of kind audit; expected an attack; run it with \`lethe metric\`" attack mia-nn --target same.npy $base
 refuse 2 "fgsm is an example attack; --target does not apply to it" attack fgsm --target same.npy $base
 refuse 2 "lira is a membership attack and needs --target" attack lira $base
 refuse 2 "nosuch.npy" attack loss-threshold --target nosuch.npy $base
