@@ -4,7 +4,7 @@ foreach(name smoothness debug suite_attacks unlearned_shadows attack_files impor
     ENVIRONMENT "LETHE_BUILD=${CMAKE_BINARY_DIR}")
 endforeach()
 # Plugins as strangers write them: budgets, other languages.
-foreach(name budgets external)
+foreach(name budgets external plugin_check)
   add_test(NAME cli_${name} COMMAND bash ${CMAKE_CURRENT_LIST_DIR}/${name}.sh)
   set_tests_properties(cli_${name} PROPERTIES TIMEOUT 600 LABELS cli
     ENVIRONMENT "LETHE_BUILD=${CMAKE_BINARY_DIR}")

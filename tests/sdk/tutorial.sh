@@ -7,31 +7,41 @@ mkdir -p "$work/try/build"
 ln -s "$LETHE_BUILD" "$work/try/build/release"
 cd "$work/try" || exit 1
 
-# A block in sh joins the script; another is saved under the name that the text before it gives.
+# A block in sh joins the script; another is saved, at its place among them, under the name that the
+# text before it gives.
 python3 - "$page" <<'PY' || fail "$page: the blocks cannot be read"
-import re, sys
+import os, re, sys
 text = open(sys.argv[1]).read()
 script = ["set -eu"]
 end = 0
-for block in re.finditer(r"^```(\w+)\n(.*?)^```$", text, re.M | re.S):
+os.mkdir("blocks")
+for i, block in enumerate(re.finditer(r"^```(\w+)\n(.*?)^```$", text, re.M | re.S)):
     language, body = block.groups()
     if language == "sh":
         script.append(body)
     else:
-        name = re.findall(r"[Ss]ave (?:it|this) as `([^`]+)`", text[end:block.start()])
+        name = re.findall(r"[Ss]ave (?:it|this) as\s+`([^`]+)`", text[end:block.start()])
         if len(name) != 1:
             sys.exit(f"a {language} block without exactly one file name before it")
-        open(name[0], "w").write(body)
+        open(f"blocks/{i}", "w").write(body)
+        folder = os.path.dirname(name[0])
+        script.append((f"mkdir -p {folder} && " if folder else "") + f"cp blocks/{i} {name[0]}")
     end = block.end()
 open("steps.sh", "w").write("\n".join(script))
 PY
-check "all files were found" test -f ascent.c -a -f CMakeLists.txt -a -f suite.yaml
-check "the page has its five scripts" test "$(grep -c '^```sh$' "$page")" = 5
 expect_exit 0 bash steps.sh
-check "the plugin is described" grep -q "org.example.ascent" "$work/stdout"
-column out/runs.csv status >"$work/status"
+check "the method of the page was built" grep -q uniform_loss ascent/org_example_ascent.c
+check "the plugin is described" grep -q "org.example.ascent 0.2.0" "$work/stdout"
+check "no conformance test failed" test -z "$(grep -E '^  (fail|crash|timeout) ' "$work/stdout" || true)"
+for out in out out-all; do
+    column $out/runs.csv status >"$work/status"
+    check "$out: every row is ok" test -s "$work/status" -a -z "$(grep -vx ok "$work/status" || true)"
+done
 column out/leaderboard.csv method >"$work/board"
-check "every row is ok" test -s "$work/status" -a -z "$(grep -vx ok "$work/status" || true)"
-check "the plugin is on the board" grep -qx Ascent "$work/board"
-check "so is the one CMake built" grep -qFx "Ascent (CMake)" "$work/board"
+check "the plugin is on the board" grep -qx Mine "$work/board"
+check "so is the first draft" grep -qFx "First draft" "$work/board"
+head -1 out-all/runs.csv >"$work/columns"
+for c in org_example_my_membership_attack.auc_forget_test org_example_my_example_attack. my_audit_ks my_metric_test; do
+    check "there is a column $c" grep -qF "$c" "$work/columns"
+done
 finish
