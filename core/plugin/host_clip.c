@@ -1,5 +1,5 @@
 /* host_clip.c: a model that was trained with spectral_clip stays clipped while it unlearns, as the
- * layers of the authors' code do; counters start at 0 with each optimiser. */
+ * layers of the authors' code do; an interval counts the steps of its own optimiser. */
 #include "host_internal.h"
 #include "optim.h"
 #include "spectral_clip.h"

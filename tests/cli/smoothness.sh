@@ -15,7 +15,7 @@ forget:
   - {random: 0.1}
 references: {retrain: 2}
 unlearn:
-  - finetune: {epochs: 2, lr: 0.1}
+  - finetune: {epochs: 20, lr: 0.5}
 transfer:
   - {fgsm: {eps: 0.1}, rows: 60}
 metrics: [accuracy, {lipschitz: {steps: 60, samples: 1}}]
