@@ -45,12 +45,11 @@ int figure_write(struct figure *f, struct figure_place *place, struct error *err
 
 /* The figures of a report. Each draws what there is for one scenario, and notes in place->list
  * why nothing was drawn (figure_list_skip). */
-int figure_gap(const struct board *b, const char *scenario, struct figure_place *place,
-               struct error *err);
-int figure_roc(const struct board *b, const char *scenario, struct figure_place *place,
-               struct error *err);
-int figure_confidence(const struct board *b, const char *scenario, struct figure_place *place,
+typedef int figure_fn(const struct board *b, const char *scenario, struct figure_place *place,
                       struct error *err);
+figure_fn figure_gap, figure_strip, figure_time, figure_cost, figure_roc, figure_risk,
+    figure_confidence, figure_predictions, figure_consecutive, figure_ablation, figure_difference,
+    figure_agreement, figure_training, figure_transfer, figure_metric, figure_curve;
 
 /* Draws every kind that the options ask for, and writes figures/figures.csv: what was drawn, with
  * its caption, and what was not, with the reason. */

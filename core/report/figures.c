@@ -12,8 +12,21 @@ static const struct {
     bool once;
 } functions[] = {
     {"gap", figure_gap, false},
+    {"strip", figure_strip, false},
+    {"time", figure_time, false},
+    {"cost", figure_cost, false},
     {"roc", figure_roc, false},
+    {"risk", figure_risk, false},
     {"confidence", figure_confidence, false},
+    {"predictions", figure_predictions, false},
+    {"consecutive", figure_consecutive, false},
+    {"ablation", figure_ablation, false},
+    {"critical-difference", figure_difference, false},
+    {"agreement", figure_agreement, false},
+    {"training", figure_training, false},
+    {"transfer", figure_transfer, true},
+    {"metric", figure_metric, false},
+    {"curve", figure_curve, false},
 };
 
 /* Templates stand beside the programs: bin/../share/lethe/reports. */

@@ -88,30 +88,41 @@ static const char *term_name(const struct results *r, size_t t)
     return t < r->n_gap ? r->gap[t] : "gap";
 }
 
+int report_agreement_of(const struct board *b, const char *scenario, size_t i, size_t j,
+                        size_t *ret_n, double *ret_tau, struct error *err)
+{
+    double *x = malloc((b->n + 1) * sizeof(*x)), *y = malloc((b->n + 1) * sizeof(*y));
+    int rc = x && y ? 0 : error_nomem(err);
+    if (rc == 0) {
+        *ret_n = term_gaps(b, scenario, i, x);
+        term_gaps(b, scenario, j, y);
+        *ret_tau = stats_kendall(x, y, *ret_n);
+    }
+    free(x);
+    free(y);
+    return rc;
+}
+
 int report_agreement(const struct board *b, struct csv_writer *out, struct error *err)
 {
     static const char *const names[] = {"scenario",  "metric_a",    "metric_b",
                                         "n_methods", "kendall_tau", NULL};
     const struct results *r = b->results;
-    double *x = malloc((b->n + 1) * sizeof(*x)), *y = malloc((b->n + 1) * sizeof(*y));
-    int rc = x && y ? 0 : error_nomem(err);
-    if (rc == 0)
-        header(out, names);
-    for (size_t s = 0; rc == 0 && s < r->n_scenarios; s++)
+    header(out, names);
+    for (size_t s = 0; s < r->n_scenarios; s++)
         for (size_t i = 0; i <= r->n_gap; i++)
             for (size_t j = i + 1; j <= r->n_gap; j++) {
-                size_t n = term_gaps(b, r->scenario[s], i, x);
-                term_gaps(b, r->scenario[s], j, y);
+                size_t n;
+                double tau;
+                TRY(report_agreement_of(b, r->scenario[s], i, j, &n, &tau, err));
                 csv_cell(out, r->scenario[s]);
                 csv_cell(out, term_name(r, i));
                 csv_cell(out, term_name(r, j));
                 csv_cell_int(out, (int64_t)n);
-                csv_cell_double(out, stats_kendall(x, y, n));
+                csv_cell_double(out, tau);
                 csv_end_row(out);
             }
-    free(x);
-    free(y);
-    return rc;
+    return 0;
 }
 
 /* ---- variance ---- */

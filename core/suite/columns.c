@@ -81,7 +81,7 @@ static int add(struct columns *c, const struct column_source *source, char *name
         return error_nomem(err);
     }
     c->column[c->n] =
-        (struct result_column){name, unit_copy, doc_copy, better, near_retrain, false};
+        (struct result_column){name, unit_copy, doc_copy, better, near_retrain, false, NULL, false};
     c->source[c->n] = *source;
     c->source[c->n++].key = key;
     for (size_t i = 0; i + 1 < c->n; i++)
@@ -198,6 +198,20 @@ static int add_attack(struct columns *c, const struct suite *s, unsigned entry, 
     return rc;
 }
 
+/* Whose each column is. */
+static int name_sources(struct columns *c, const struct suite *s, struct error *err)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        const struct column_source *from = &c->source[i];
+        const struct suite_entry *e = from->is_attack ? s->attack : s->metric;
+        c->column[i].is_attack = from->is_attack;
+        c->column[i].source = text_dup(e[from->entry].label);
+        if (!c->column[i].source)
+            return error_nomem(err);
+    }
+    return 0;
+}
+
 int columns_make(const struct suite *s, struct columns *ret, struct error *err)
 {
     struct columns c = {0};
@@ -206,6 +220,8 @@ int columns_make(const struct suite *s, struct columns *ret, struct error *err)
         rc = add_outputs(&c, &s->metric[i], false, i, err);
     for (unsigned i = 0; rc == 0 && i < s->n_attacks; i++)
         rc = add_attack(&c, s, i, err);
+    if (rc == 0)
+        rc = name_sources(&c, s, err);
     if (rc < 0) {
         columns_release(&c);
         return rc;
@@ -220,6 +236,7 @@ void columns_release(struct columns *c)
         free(c->column[i].name);
         free(c->column[i].unit);
         free(c->column[i].doc);
+        free(c->column[i].source);
         free(c->source[i].key);
     }
     free(c->column);

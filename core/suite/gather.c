@@ -6,9 +6,11 @@
 
 #include "columns.h"
 #include "fs.h"
+#include "gather_curves.h"
 #include "gather_names.h"
 #include "gather_spectral.h"
 #include "hosting.h"
+#include "setup.h"
 #include "strbuf.h"
 #include "text.h"
 
@@ -414,18 +416,24 @@ int gather_results(const struct plan *p, const struct store *store, struct resul
 {
     struct results r = {0};
     struct gatherer g = {.plan = p, .store = store, .out = &r};
+    struct gather_curves curves = {.plan = p, .store = store};
     int rc = columns_make(p->suite, &g.columns, err);
     if (rc == 0)
         rc = fill_frame(&g, &r, err);
     if (rc == 0)
         rc = gather_names(p->suite, &r, err);
+    if (rc == 0)
+        rc = setup_json(p, &r.manifest, err);
     for (unsigned i = 0; rc == 0 && i < p->n_rows; i++) {
         r.row[i].run = i + 1;
         r.n_rows = i + 1;
         rc = gather_row(&g, &p->row[i], &r.row[i], err);
+        if (rc == 0)
+            rc = gather_curves_row(&curves, i, &r.row[i], err);
     }
     if (rc == 0)
         rc = gather_transfers(p, store, &r, err);
+    gather_curves_release(&curves);
     r.column = g.columns.column; /* moves to the results */
     r.n_columns = g.columns.n;
     g.columns.column = NULL;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "fs.h"
+#include "setup.h"
 #include "strbuf.h"
 #include "version.h"
 
@@ -57,19 +58,6 @@ static json_t *machine_json(const struct plan *p)
                      "worker", p->machine);
 }
 
-static json_t *resolved_entries(const struct suite_entry *e, unsigned n)
-{
-    json_t *list = json_array();
-    for (unsigned i = 0; list && i < n; i++)
-        json_array_append_new(list,
-                              json_pack("{s:s,s:s,s:s,s:s,s:o}", "label", e[i].label, "id",
-                                        e[i].desc ? e[i].desc->id : e[i].id, "version",
-                                        e[i].desc ? e[i].desc->version : "", "sha256",
-                                        e[i].desc ? e[i].desc->sha256 : "", "params",
-                                        e[i].params ? json_incref(e[i].params) : json_object()));
-    return list;
-}
-
 static json_t *tasks_json(const struct plan *p)
 {
     json_t *tasks = json_array();
@@ -106,9 +94,9 @@ int manifest_make(const struct suite *s, const struct plan *p, const struct stor
             ? json_pack("{s:i,s:s,s:s,s:s,s:o,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:O}",
                         "lethe_manifest", 1, "lethe", LETHE_VERSION, "suite", s->name, "suite_file",
                         s->path, "resolved", json_incref(text), "arch", arch.s, "recipe", recipe.s,
-                        "store", store->dir, "unlearn", resolved_entries(s->unlearn, s->n_unlearn),
-                        "attacks", resolved_entries(s->attack, s->n_attacks), "metrics",
-                        resolved_entries(s->metric, s->n_metrics), "rows", rows_json(r), "machine",
+                        "store", store->dir, "unlearn", setup_entries(s->unlearn, s->n_unlearn),
+                        "attacks", setup_entries(s->attack, s->n_attacks), "metrics",
+                        setup_entries(s->metric, s->n_metrics), "rows", rows_json(r), "machine",
                         machine_json(p), "tasks", tasks_json(p), "options", p->options)
             : NULL;
     if (m && s->n_transfer &&

@@ -71,6 +71,7 @@ void results_release(struct results *r)
         free(r->column[i].name);
         free(r->column[i].unit);
         free(r->column[i].doc);
+        free(r->column[i].source);
     }
     free(r->column);
     for (size_t i = 0; i < r->n_rows; i++)

@@ -20,6 +20,8 @@ struct result_column { /* one metric or attack value of runs.csv */
     enum result_better better;
     bool near_retrain; /* compared with the oracles: has gap columns */
     bool group;        /* one value for all runs of a method on a forget set */
+    char *source;      /* label of the metric or attack that gives it; NULL: not known */
+    bool is_attack;
 };
 
 struct result_curve { /* one file of curves/ */
@@ -113,7 +115,7 @@ struct results {
     size_t n_names;
     struct result_name *name; /* methods, attacks, metrics in the suite's order; then what else the
                                  suite names */
-    json_t *manifest;         /* what manifest.json holds, without volatile fields */
+    json_t *manifest; /* what manifest.json holds, without volatile fields */
 };
 
 void results_release(struct results *r);
