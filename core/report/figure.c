@@ -65,6 +65,13 @@ void figure_title(struct figure *f, size_t index, const char *label, unsigned wi
     strbuf_addc(&f->settings, '\n');
 }
 
+void figure_key(struct figure *f, size_t index, const char *label, unsigned width)
+{
+    strbuf_addf(&f->settings, "title_of[%zu] = ", index);
+    add_quoted(f, label, width);
+    strbuf_addc(&f->settings, '\n');
+}
+
 void figure_text(struct figure *f, const char *name, const char *label)
 {
     strbuf_addf(&f->settings, "%s = ", name);

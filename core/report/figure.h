@@ -25,6 +25,8 @@ void figure_name(struct figure *f, const char *part);
  * where the figure is drawn in one column). gnuplot 5.4 cuts what it reads from a header or by
  * strcol() at a comma, quoted or not, so keys and titles are named here; numbers never are. */
 void figure_title(struct figure *f, size_t index, const char *label, unsigned width);
+/* The same for a key, which has room for the whole width in one column too. */
+void figure_key(struct figure *f, size_t index, const char *label, unsigned width);
 /* A line `name = v` in the settings. */
 void figure_number(struct figure *f, const char *name, double v);
 /* `name[index] = 'label'`, the array named in `name`, without cutting. */

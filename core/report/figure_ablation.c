@@ -206,7 +206,7 @@ int figure_ablation(const struct board *b, const char *scenario, struct figure_p
         s->b = b;
         s->w = &w;
         s->scenario = scenario;
-        s->entries = json_object_get(b->results->manifest, "unlearn_methods");
+        s->entries = json_object_get(b->results->setup, "unlearn_methods");
         s->n = json_array_size(s->entries);
         s->n = s->n < MOST_ENTRIES ? s->n : MOST_ENTRIES;
         rc = draw(s, place, err);

@@ -78,7 +78,7 @@ size_t lines_panel(struct lines *l, const char *title, const char *x_label, unsi
 size_t lines_line(struct lines *l, const char *label, int style)
 {
     size_t line = ++l->n_lines;
-    figure_title(&l->f, line, label ? label : "", KEY_CELLS);
+    figure_key(&l->f, line, label ? label : "", KEY_CELLS);
     strbuf_addf(&l->f.settings, "style_of[%zu] = %d\nkeyed[%zu] = %d\n", line, style, line,
                 label != NULL);
     if (label) {

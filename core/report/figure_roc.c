@@ -92,7 +92,7 @@ static unsigned add_header(struct roc_figure *g)
     csv_cell(&g->f.data, "fpr");
     for (size_t m = 0; m < g->n; m++) {
         unsigned cells = cells_width(g->method[m].label);
-        figure_title(&g->f, m + 1, g->method[m].label, LABEL_WIDTH);
+        figure_key(&g->f, m + 1, g->method[m].label, LABEL_WIDTH);
         strbuf_addf(&g->f.settings, "style_of[%zu] = %zu\n", m + 1, g->method[m].style);
         csv_cell(&g->f.data, g->method[m].label);
         widest = cells > widest ? cells : widest;

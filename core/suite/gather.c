@@ -423,7 +423,7 @@ int gather_results(const struct plan *p, const struct store *store, struct resul
     if (rc == 0)
         rc = gather_names(p->suite, &r, err);
     if (rc == 0)
-        rc = setup_json(p, &r.manifest, err);
+        rc = setup_json(p, &r.setup, err);
     for (unsigned i = 0; rc == 0 && i < p->n_rows; i++) {
         r.row[i].run = i + 1;
         r.n_rows = i + 1;

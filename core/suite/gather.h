@@ -6,7 +6,7 @@
 #include "results.h"
 
 /* Reads values, curves, meters and costs from the store. Tasks that did not succeed leave empty
- * cells with their verdict. manifest is what setup.h says. */
+ * cells with their verdict. manifest is left NULL. */
 int gather_results(const struct plan *p, const struct store *store, struct results *ret,
                    struct error *err);
 

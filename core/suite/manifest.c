@@ -100,7 +100,7 @@ int manifest_make(const struct suite *s, const struct plan *p, const struct stor
                         machine_json(p), "tasks", tasks_json(p), "options", p->options)
             : NULL;
     if (m && s->n_transfer &&
-        json_object_set_new(m, "transfer", resolved_entries(s->transfer, s->n_transfer)) != 0)
+        json_object_set_new(m, "transfer", setup_entries(s->transfer, s->n_transfer)) != 0)
         rc = error_nomem(err);
     if (rc == 0 && !m)
         rc = error_nomem(err);

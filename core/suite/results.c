@@ -86,6 +86,7 @@ void results_release(struct results *r)
     free(r->suite);
     free(r->settings);
     json_decref(r->ledger);
+    json_decref(r->setup);
     json_decref(r->manifest);
     memset(r, 0, sizeof(*r));
 }

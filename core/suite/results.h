@@ -115,6 +115,7 @@ struct results {
     size_t n_names;
     struct result_name *name; /* methods, attacks, metrics in the suite's order; then what else the
                                  suite names */
+    json_t *setup;    /* the experimental set-up (setup.h); NULL when it is not known */
     json_t *manifest; /* what manifest.json holds, without volatile fields */
 };
 

@@ -23,7 +23,8 @@ enum { N_FIGURES = sizeof(figures) / sizeof(figures[0]) };
 
 static char *read_figure(const char *dir, const char *name, const char *ending, size_t *ret_n)
 {
-    char *path = text_format("%s/figures/%s%s", dir, name, ending), *bytes;
+    char *path = text_format("%s/figures/%s%s", dir, name, ending);
+    char *bytes = NULL;
     struct error err = ERROR_INIT;
     if (fs_read(path, 1 << 26, &bytes, ret_n, &err) < 0)
         fail_msg("%s", err.text);
@@ -35,7 +36,7 @@ static char *read_figure(const char *dir, const char *name, const char *ending, 
 static int draw_study(const char *dir, struct error *err)
 {
     struct results r;
-    struct report_options o = {.out_dir = dir, .figures = true, .svg = true, .pdf = true};
+    struct report_options o = {.out_dir = dir, .figures = true, .svg = true};
     fake_study(&r);
     int rc = report_write(&r, &o, err);
     results_release(&r);
@@ -61,9 +62,23 @@ static size_t read_list(const char *dir, struct csv_table *ret)
     return n;
 }
 
+static void check_labels(const char *dir)
+{
+    static const char *const labels[] = {"bad-teacher", "AMUN (adversarial only)", "random-labels"};
+    for (size_t f = 0; f < N_FIGURES; f++) {
+        size_t n;
+        char *svg = read_figure(dir, figures[f], ".svg", &n);
+        for (size_t k = 0; k < 3; k++)
+            assert_true(strstr(svg, labels[k]) != NULL);
+        /* the failed method is a row of the bars, and has no curves */
+        assert_int_equal(strstr(svg, "salun") != NULL, text_starts(figures[f], "gap-"));
+        free(svg);
+    }
+}
+
 static void test_drawn_and_repeatable(void **state)
 {
-    static const char *const endings[] = {".gp", ".csv", ".svg", ".pdf"};
+    static const char *const endings[] = {".gp", ".csv", ".svg"};
     char a[] = "/tmp/lethe-figures-XXXXXX", b[] = "/tmp/lethe-figures-XXXXXX";
     struct error err = ERROR_INIT;
     assert_true(mkdtemp(a) && mkdtemp(b));
@@ -81,7 +96,7 @@ static void test_drawn_and_repeatable(void **state)
     size_t n_drawn = read_list(a, &list);
     assert_true(n_drawn > N_FIGURES);
     for (size_t f = 0; f < list.n_rows; f++)
-        for (size_t k = 0; k < 4 && *list.row[f][0]; k++) {
+        for (size_t k = 0; k < 3 && *list.row[f][0]; k++) {
             size_t n_a, n_b;
             char *x = read_figure(a, list.row[f][0], endings[k], &n_a);
             char *y = read_figure(b, list.row[f][0], endings[k], &n_b);
@@ -95,7 +110,8 @@ static void test_drawn_and_repeatable(void **state)
     char **names, *dir = fs_join(a, "figures");
     size_t n;
     assert_int_equal(fs_list(dir, &names, &n, &err), 0);
-    assert_int_equal(n, n_drawn * 4 + 1); /* figures.csv; nothing half drawn is left */
+    assert_int_equal(n, n_drawn * 3 + 1); /* figures.csv; nothing half drawn is left */
+    check_labels(a);
     csv_release(&list);
     fs_names_free(names);
     free(dir);
@@ -103,27 +119,49 @@ static void test_drawn_and_repeatable(void **state)
     remove_dir(b);
 }
 
-static void test_svg_shows_methods(void **state)
+/* All formats and both widths of a few kinds; the PDF's date is no part of it. */
+static void test_formats_and_widths(void **state)
 {
-    static const char *const labels[] = {"bad-teacher", "AMUN (adversarial only)", "random-labels"};
-    char dir[] = "/tmp/lethe-figures-XXXXXX";
+    static const char *const endings[] = {
+        ".svg",        ".pdf",        ".png",        "-latex.tex",        "-latex.pdf",
+        "-narrow.svg", "-narrow.pdf", "-narrow.png", "-narrow-latex.tex", "-narrow-latex.pdf"};
+    char gap[] = "gap", agreement[] = "agreement", *kinds[] = {gap, agreement}, dir[2][32];
+    struct report_choice choice = {.figures = kinds,
+                                   .n_figures = 2,
+                                   .one_column = true,
+                                   .two_columns = true,
+                                   .png = true,
+                                   .latex = true};
     struct error err = ERROR_INIT;
-    assert_non_null(mkdtemp(dir));
-    int rc = draw_study(dir, &err);
-    if (rc < 0 && gnuplot_is_missing(&err)) {
-        remove_dir(dir);
+    struct results r;
+    int rc = 0;
+    fake_study(&r);
+    for (size_t i = 0; i < 2; i++) {
+        struct report_options o = {
+            .out_dir = dir[i], .figures = true, .svg = true, .pdf = true, .choice = &choice};
+        strcpy(dir[i], "/tmp/lethe-figures-XXXXXX");
+        assert_non_null(mkdtemp(dir[i]));
+        rc = rc < 0 ? rc : report_write(&r, &o, &err);
+    }
+    results_release(&r);
+    bool missing = rc < 0 && gnuplot_is_missing(&err);
+    for (size_t k = 0; !missing && k < sizeof(endings) / sizeof(endings[0]); k++) {
+        size_t n_a, n_b;
+        char *x = read_figure(dir[0], "gap-class-3", endings[k], &n_a);
+        char *y = read_figure(dir[1], "gap-class-3", endings[k], &n_b);
+        assert_int_equal(n_a, n_b);
+        assert_memory_equal(x, y, n_a);
+        if (text_ends(endings[k], ".tex")) /* the name under which gnuplot drew is gone */
+            assert_null(strstr(x, "drawing-"));
+        free(x);
+        free(y);
+    }
+    remove_dir(dir[0]);
+    remove_dir(dir[1]);
+    if (missing)
         skip();
-    }
-    for (size_t f = 0; f < N_FIGURES; f++) {
-        size_t n;
-        char *svg = read_figure(dir, figures[f], ".svg", &n);
-        for (size_t k = 0; k < 3; k++)
-            assert_non_null(strstr(svg, labels[k]));
-        /* the failed method is a row of the bars, and has no curves */
-        assert_int_equal(strstr(svg, "salun") != NULL, text_starts(figures[f], "gap-"));
-        free(svg);
-    }
-    remove_dir(dir);
+    if (rc < 0)
+        fail_msg("%s", err.text);
 }
 
 /* Without gnuplot on PATH: everything else is there, and the error names the package. */
@@ -255,7 +293,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_drawn_and_repeatable),
-        cmocka_unit_test(test_svg_shows_methods),
+        cmocka_unit_test(test_formats_and_widths),
         cmocka_unit_test(test_missing_gnuplot),
         cmocka_unit_test(test_failing_script_is_named),
         cmocka_unit_test(test_gap_data),
