@@ -115,8 +115,8 @@ struct results {
     size_t n_names;
     struct result_name *name; /* methods, attacks, metrics in the suite's order; then what else the
                                  suite names */
-    json_t *setup;    /* the experimental set-up (setup.h); NULL when it is not known */
-    json_t *manifest; /* what manifest.json holds, without volatile fields */
+    json_t *setup;            /* the experimental set-up (setup.h); NULL when it is not known */
+    json_t *manifest;         /* what manifest.json holds, without volatile fields */
 };
 
 void results_release(struct results *r);
