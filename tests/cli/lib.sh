@@ -55,7 +55,8 @@ PY
 }
 # The bytes that must not depend on how a suite was run.
 report_hash() {
-    (cd "$1" && find . -type f ! -name costs.csv ! -name manifest.json ! -name '*.pdf' ! -path './logs/*' | LC_ALL=C sort | xargs sha256sum)
+    (cd "$1" && find . -type f ! -name costs.csv ! -name manifest.json ! -name '*.pdf' ! -path './logs/*' \
+        ! -path './figures/time-*' ! -path './tables/cost*' | LC_ALL=C sort | xargs sha256sum)
 }
 tiny_suite() {
     cat <<'Y'
