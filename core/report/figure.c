@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cells.h"
+#include "figure_parts.h"
 #include "fs.h"
 #include "gnuplot.h"
 #include "labels.h"
@@ -142,21 +143,40 @@ static int add_template(const struct figure_place *place, const char *kind,
     return rc;
 }
 
+/* Colours that the suite gives to methods (report.names), by style as figure_style counts. */
+static void add_colours(const struct results *r, struct strbuf *out)
+{
+    strbuf_adds(out, "custom(i) = ");
+    for (size_t i = 0; r && i < r->n_names; i++)
+        if (r->name[i].kind == NAME_METHOD && *r->name[i].colour)
+            strbuf_addf(out, "i == %d ? \"%s\" : ", figure_style(r, r->name[i].key),
+                        r->name[i].colour);
+    strbuf_adds(out, "\"\"\n");
+}
+
 static int make_script(const struct figure *f, const struct figure_place *place, struct strbuf *out,
                        struct error *err)
 {
+    struct strbuf settings;
     const double sizes[] = {f->width, f->height, f->one_width > 0 ? f->one_width : f->width,
                             f->one_height > 0 ? f->one_height : f->height};
     char text[4][32];
     for (size_t i = 0; i < 4; i++)
         text_from_double(sizes[i], text[i]);
+    strbuf_init(&settings);
+    add_colours(place->results, &settings);
+    strbuf_adds(&settings, f->settings.s);
     const struct replacement known[] = {{"NAME", f->name.s},       {"WIDTH", text[0]},
                                         {"HEIGHT", text[1]},       {"NARROWWIDTH", text[2]},
-                                        {"NARROWHEIGHT", text[3]}, {"SETTINGS", f->settings.s}};
+                                        {"NARROWHEIGHT", text[3]}, {"SETTINGS", settings.s}};
     size_t n = sizeof(known) / sizeof(known[0]);
-    TRY(add_template(place, "head", known, n, out, err));
-    TRY(add_template(place, f->kind, known, n, out, err));
-    return out->failed || f->settings.failed ? error_nomem(err) : 0;
+    int rc = add_template(place, "head", known, n, out, err);
+    if (rc == 0)
+        rc = add_template(place, f->kind, known, n, out, err);
+    if (rc == 0 && (out->failed || settings.failed || f->settings.failed))
+        rc = error_nomem(err);
+    strbuf_release(&settings);
+    return rc;
 }
 
 static int save(const struct figure *f, const struct figure_place *place, const char *ending,

@@ -40,6 +40,7 @@ struct figure_place {
     const struct report_options *options;
     struct error first; /* the first failure to draw; later figures are still tried */
     struct figure_list list;
+    const struct results *results;
 };
 /* Writes script and data, then draws. A figure that cannot be drawn is recorded in `first`; what
  * cannot be written is an error. */

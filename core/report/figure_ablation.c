@@ -112,7 +112,7 @@ static int add_group(struct sweep *s, const struct group *g, const char *paramet
     struct strbuf label;
     strbuf_init(&label);
     add_label(s, g, parameter, &label);
-    size_t line = lines_line(&s->l, label.s, (int)s->l.n_lines + 1);
+    size_t line = lines_line(&s->l, label.s, FIGURE_NO_METHOD + (int)s->l.n_lines + 1);
     strbuf_release(&label);
     for (size_t k = 0; k < g->n; k++) {
         struct figure_runs runs = {s->scenario, word(entry(s, g->member[k]), "label"), -1};

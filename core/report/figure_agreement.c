@@ -6,6 +6,7 @@
 
 #include "figure_heat.h"
 #include "labels.h"
+#include "report_names.h"
 #include "report_stats.h"
 
 static void add_labels(struct heat *h, const struct results *r)
@@ -17,7 +18,7 @@ static void add_labels(struct heat *h, const struct results *r)
         if (t == r->n_gap)
             strbuf_adds(&heading, "gap");
         else
-            label_heading(&heading, r->gap[t]);
+            report_column_name(&heading, r, r->gap[t]);
         heat_row(h, heading.s);
         heat_column(h, heading.s);
     }

@@ -7,6 +7,7 @@
 
 #include "curve_average.h"
 #include "figure.h"
+#include "report_names.h"
 
 enum { TITLE_WIDTH = 27, N_SETS = 3 };
 
@@ -81,7 +82,7 @@ static void add_panel(struct confidence_figure *g, const char *method,
         }
         csv_end_row(&g->f.data);
     }
-    figure_title(&g->f, g->n, method, TITLE_WIDTH);
+    figure_title(&g->f, g->n, report_method_name(g->results, method), TITLE_WIDTH);
 }
 
 static int add_entry(struct confidence_figure *g, const struct board_entry *e, struct error *err)

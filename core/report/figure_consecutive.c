@@ -6,6 +6,7 @@
 #include "figure_lines.h"
 #include "figure_parts.h"
 #include "labels.h"
+#include "report_names.h"
 
 struct requests {
     struct lines l;
@@ -34,7 +35,7 @@ static void add_panels(struct requests *q, const struct results *r)
     lines_panel(&q->l, "gap, percentage points", "request", 0);
     for (size_t t = 0; t < r->n_gap; t++) {
         strbuf_reset(&heading);
-        label_heading(&heading, r->gap[t]);
+        report_column_name(&heading, r, r->gap[t]);
         lines_panel(&q->l, heading.s, "request", 0);
     }
     strbuf_release(&heading);
@@ -46,7 +47,8 @@ static int add_methods(struct requests *q, const struct board *b, struct error *
         const struct board_entry *e = &b->entry[i];
         if (strcmp(e->scenario, q->scenario) != 0)
             continue;
-        size_t line = lines_line(&q->l, e->method, figure_style(b->results, e->method));
+        size_t line = lines_line(&q->l, report_method_name(b->results, e->method),
+                                 figure_style(b->results, e->method));
         TRY(add_line(q, e->method, line, 1, -1, err));
         for (size_t t = 0; t < b->results->n_gap; t++)
             if (q->w->term[t] >= 0)

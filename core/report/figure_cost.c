@@ -7,6 +7,7 @@
 #include "figure_lines.h"
 #include "figure_parts.h"
 #include "figure_rows.h"
+#include "report_names.h"
 #include "stats.h"
 
 enum { N_COUNTS = 4 };
@@ -48,7 +49,8 @@ static double add_costs(struct rows *rows, const struct results *r, const struct
         return NAN;
     double forward = v[0] + (isnan(v[2]) ? 0 : v[2]), backward = v[1] + (isnan(v[3]) ? 0 : v[3]);
     all = forward + backward;
-    csv_cell_int(&rows->f.data, (int64_t)rows_add(rows, e->method, figure_style(r, e->method)));
+    csv_cell_int(&rows->f.data, (int64_t)rows_add(rows, report_method_name(r, e->method),
+                                                  figure_style(r, e->method)));
     csv_cell(&rows->f.data, e->method);
     for (size_t k = 0; k < N_COUNTS; k++)
         csv_cell_double(&rows->f.data, v[k]);
@@ -151,11 +153,12 @@ static void add_points(struct lines *l, const struct board *b, struct timed *t, 
     size_t panel = lines_panel(l, "", "seconds per run, preparation included", 3);
     for (size_t i = 0; i < n; i++) {
         const struct board_entry *e = t[i].entry;
-        size_t line = lines_line(l, e->method, figure_style(b->results, e->method));
+        size_t line = lines_line(l, report_method_name(b->results, e->method),
+                                 figure_style(b->results, e->method));
         lines_point(l, panel, line, t[i].seconds, e->gap, NAN, NAN);
     }
     if (retrain && retrain->gap > 0) {
-        size_t line = lines_line(l, retrain->method, 0);
+        size_t line = lines_line(l, report_method_name(b->results, retrain->method), 0);
         lines_point(l, panel, line, mean_seconds(b->results, retrain), retrain->gap, NAN, NAN);
         lines_floor(l, panel, fmax(retrain->gap - retrain->gap_sd, 0.5 * retrain->gap),
                     retrain->gap, retrain->gap + retrain->gap_sd);

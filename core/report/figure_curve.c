@@ -6,6 +6,7 @@
 #include "curve_average.h"
 #include "figure_lines.h"
 #include "figure_parts.h"
+#include "report_names.h"
 
 enum { MOST_PANELS = 9, MOST_RUNS = 256 };
 
@@ -70,14 +71,16 @@ static int draw(const struct board *b, const char *scenario, const char *name,
 {
     struct curve_series s = series_of(b->results, scenario, name);
     struct lines l;
-    lines_init(&l, name, scenario);
+    lines_init(&l, "curve", name);
+    figure_name(&l.f, scenario);
     for (size_t p = 0; p < s.n; p++)
         lines_panel(&l, s.name[p], "", 0);
     for (size_t i = 0; s.n && i < b->n; i++) {
         const struct board_entry *e = &b->entry[i];
         if (strcmp(e->scenario, scenario) != 0 || e->n_used == 0)
             continue;
-        size_t line = lines_line(&l, e->method, figure_style(b->results, e->method));
+        size_t line = lines_line(&l, report_method_name(b->results, e->method),
+                                 figure_style(b->results, e->method));
         for (size_t p = 0; p < s.n; p++) {
             const struct curve_key key = {scenario, e->method, name, s.name[p]};
             add_line(&l, b->results, &key, p + 1, line);

@@ -9,11 +9,13 @@
 #include "board_compare.h"
 #include "cells.h"
 #include "figure.h"
+#include "report_names.h"
 
 enum { LABEL_WIDTH = 34 };
 
 struct difference {
     struct figure f;
+    const struct results *results;
     const struct board_rank **rank; /* (n) best first */
     size_t n, n_bars;
     double nemenyi;
@@ -63,10 +65,11 @@ static void add_methods(struct difference *d)
     for (size_t i = 0; i < d->n; i++) {
         bool right = i >= left;
         size_t level = right ? d->n - i : i + 1;
-        unsigned cells = cells_width(d->rank[i]->method);
+        const char *label = report_method_name(d->results, d->rank[i]->method);
+        unsigned cells = cells_width(label);
         cells = cells < LABEL_WIDTH ? cells : LABEL_WIDTH;
         widest[right] = cells > widest[right] ? cells : widest[right];
-        figure_title(&d->f, i + 1, d->rank[i]->method, LABEL_WIDTH);
+        figure_title(&d->f, i + 1, label, LABEL_WIDTH);
         snprintf(name, sizeof(name), "mean_of[%zu]", i + 1);
         figure_number(&d->f, name, d->rank[i]->mean_rank);
         add_row(d, "method", d->rank[i]->method, d->rank[i]->mean_rank, NAN, (double)level, right);
@@ -120,7 +123,7 @@ int figure_difference(const struct board *b, const char *scenario, struct figure
                       struct error *err)
 {
     struct board_ranks all;
-    struct difference d = {.nemenyi = NAN};
+    struct difference d = {.results = b->results, .nemenyi = NAN};
     TRY(board_ranks_make(b, &all, err));
     figure_init(&d.f, "difference");
     int rc = collect(&all, scenario, &d, err);

@@ -6,6 +6,7 @@
 
 #include "cells.h"
 #include "figure.h"
+#include "report_names.h"
 
 enum { LABEL_WIDTH = 34 };
 
@@ -98,8 +99,9 @@ static void add_row(struct gap_figure *g, const struct board_entry *e, size_t po
     csv_end_row(w);
     if (position) {
         g->spread |= !isnan(high);
-        figure_title(&g->f, position, e->method, LABEL_WIDTH);
-        g->label_width = (unsigned)fmax(g->label_width, fmin(cells_width(e->method), LABEL_WIDTH));
+        const char *label = report_method_name(g->board->results, e->method);
+        figure_title(&g->f, position, label, LABEL_WIDTH);
+        g->label_width = (unsigned)fmax(g->label_width, fmin(cells_width(label), LABEL_WIDTH));
         g->top[g->n_bars++] = isnan(e->gap) ? 0 : fmax(e->gap, high); /* fmax drops a NaN */
     }
     w->out.failed |= text.failed | brief.failed;

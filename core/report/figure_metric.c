@@ -7,6 +7,7 @@
 #include "figure_parts.h"
 #include "figure_rows.h"
 #include "labels.h"
+#include "report_names.h"
 
 enum { MOST_PANELS = 12 };
 
@@ -94,7 +95,7 @@ static void add_title(struct metric_figure *m, size_t panel, const struct extent
     const struct result_column *c = &m->b->results->column[m->column[panel - 1]];
     struct strbuf title;
     strbuf_init(&title);
-    label_heading(&title, c->name);
+    report_column_name(&title, m->b->results, c->name);
     strbuf_adds(&title, c->unit && *c->unit == 'p' ? ", percent" : "");
     double air = 0.05 * (x->high - x->low);
     rows_panel(&m->rows, title.s, x->low - air, x->high + air);
@@ -112,7 +113,8 @@ static void add_all(struct metric_figure *m)
         const struct board_entry *e = &b->entry[i];
         if (strcmp(e->scenario, m->scenario) != 0 || e->n_used == 0)
             continue;
-        size_t row = rows_add(&m->rows, e->method, figure_style(b->results, e->method));
+        size_t row = rows_add(&m->rows, report_method_name(b->results, e->method),
+                              figure_style(b->results, e->method));
         for (size_t p = 0; p < m->n; p++)
             add_value(m, p + 1, row, e, &x[p]);
     }
@@ -124,7 +126,8 @@ static int draw(struct metric_figure *m, struct figure_place *place, struct erro
 {
     static const char *const header[] = {"panel", "row",    "method",  "metric", "n",    "mean",
                                          "sd",    "ci_low", "ci_high", "low",    "high", NULL};
-    rows_init(&m->rows, "metric", m->metric, m->scenario);
+    rows_init(&m->rows, "metric", "metric", m->metric);
+    figure_name(&m->rows.f, m->scenario);
     figure_header(&m->rows.f, header);
     choose_columns(m);
     int rc = 0;

@@ -7,6 +7,9 @@
 /* 0 retrain, -1 original, else 1-based place among the suite's methods: a method looks alike in
  * all figures, whatever its rank. */
 int figure_style(const struct results *r, const char *method);
+/* Added to a style from 1 on: the same colours, but never those that a suite gives to methods. A
+ * multiple of all numbers of colours, dashes and markers. */
+enum { FIGURE_NO_METHOD = 2400 };
 
 struct figure_spread { /* of some runs' values; NaN where undefined */
     size_t n;

@@ -7,6 +7,7 @@
 
 #include "curve_average.h"
 #include "figure_heat.h"
+#include "report_names.h"
 
 enum { MOST_RUNS = 512, MOST_SERIES = 16 };
 
@@ -46,7 +47,7 @@ static size_t series_of(const struct results *r, const char *scenario, const cha
 static void add_entry(struct heat *h, const struct board *b, const struct board_entry *e,
                       const char *const *series, size_t n_series, size_t n_classes)
 {
-    size_t row = heat_row(h, e->method);
+    size_t row = heat_row(h, report_method_name(b->results, e->method));
     for (size_t s = 0; s < n_series; s++) {
         const struct curve_key key = {e->scenario, e->method, "predictions", series[s]};
         for (size_t k = 0; k < n_classes; k++)

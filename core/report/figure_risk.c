@@ -8,6 +8,7 @@
 
 #include "curve_average.h"
 #include "figure.h"
+#include "report_names.h"
 
 enum { MOST_POINTS = 400, TITLE_WIDTH = 18 };
 
@@ -47,7 +48,7 @@ static void add_panel(struct risk_figure *g, const char *method, const struct re
     size_t step = n > MOST_POINTS ? (n + MOST_POINTS - 1) / MOST_POINTS : 1;
     double share = share_relieved(g->before, after);
     char name[48], text[24] = "";
-    figure_title(&g->f, ++g->n, method, TITLE_WIDTH);
+    figure_title(&g->f, ++g->n, report_method_name(g->b->results, method), TITLE_WIDTH);
     if (!isnan(share))
         snprintf(text, sizeof(text), "%.0f %%", 100 * share);
     snprintf(name, sizeof(name), "share_of[%zu]", g->n);

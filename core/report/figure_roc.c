@@ -9,6 +9,7 @@
 #include "cells.h"
 #include "curve_average.h"
 #include "figure.h"
+#include "report_names.h"
 
 enum { N_POINTS = 200, LABEL_WIDTH = 34 };
 
@@ -22,6 +23,7 @@ struct roc_method {
 
 struct roc_figure {
     struct figure f;
+    const struct results *results;
     struct roc_method *method;
     size_t n;
     double n_negatives;
@@ -91,8 +93,9 @@ static unsigned add_header(struct roc_figure *g)
     strbuf_addf(&g->f.settings, "array title_of[%zu]\narray style_of[%zu]\n", g->n + 1, g->n + 1);
     csv_cell(&g->f.data, "fpr");
     for (size_t m = 0; m < g->n; m++) {
-        unsigned cells = cells_width(g->method[m].label);
-        figure_key(&g->f, m + 1, g->method[m].label, LABEL_WIDTH);
+        const char *label = report_method_name(g->results, g->method[m].label);
+        unsigned cells = cells_width(label);
+        figure_key(&g->f, m + 1, label, LABEL_WIDTH);
         strbuf_addf(&g->f.settings, "style_of[%zu] = %zu\n", m + 1, g->method[m].style);
         csv_cell(&g->f.data, g->method[m].label);
         widest = cells > widest ? cells : widest;
@@ -159,7 +162,7 @@ static int write(struct roc_figure *g, const struct curve_key *key, struct figur
 static int draw_curve(const struct board *b, struct curve_key key, struct figure_place *place,
                       struct error *err)
 {
-    struct roc_figure g = {.method = calloc(b->n + 1, sizeof(*g.method))};
+    struct roc_figure g = {.results = b->results, .method = calloc(b->n + 1, sizeof(*g.method))};
     figure_init(&g.f, "roc");
     int rc = g.method ? collect_all(&g, b, key, err) : error_nomem(err);
     if (rc == 0 && g.n > 0 && g.n_negatives > 1)

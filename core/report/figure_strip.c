@@ -7,6 +7,7 @@
 
 #include "figure_parts.h"
 #include "figure_rows.h"
+#include "report_names.h"
 
 struct seeds { /* distinct values, in order of appearance */
     int64_t v[64];
@@ -56,7 +57,8 @@ static void add_run(struct strip *s, size_t row, const struct result_row *run, d
 static void add_method(struct strip *s, const struct board_entry *e)
 {
     const struct results *r = s->w->r;
-    size_t row = rows_add(&s->rows, e->method, figure_style(r, e->method)), n = 0;
+    size_t row = rows_add(&s->rows, report_method_name(r, e->method), figure_style(r, e->method)),
+           n = 0;
     for (size_t i = 0; i < r->n_rows; i++)
         if (strcmp(r->row[i].scenario, e->scenario) == 0 &&
             strcmp(r->row[i].method, e->method) == 0 && !isnan(s->w->gap[i])) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "figure_lines.h"
+#include "figure_parts.h"
 
 static const char *const series[] = {"loss", "accuracy"};
 static const char *const titles[] = {"training loss", "training accuracy, percent"};
@@ -23,7 +24,8 @@ static void add_model(struct lines *l, const struct result_row *row, size_t keye
     const char *label = oracle ? "retrain" : "original";
     if (!curve_of(row, "loss"))
         return;
-    size_t line = lines_line(l, keyed[oracle]++ ? NULL : label, oracle ? 2 : 1);
+    size_t line =
+        lines_line(l, keyed[oracle]++ ? NULL : label, FIGURE_NO_METHOD + (oracle ? 2 : 1));
     for (size_t s = 0; s < 2; s++) {
         const struct result_curve *c = curve_of(row, series[s]);
         for (size_t i = 0; c && i < c->n; i++)

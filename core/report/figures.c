@@ -30,11 +30,12 @@ static const struct {
 };
 
 /* Templates stand beside the programs: bin/../share/lethe/reports. */
-static int place_make(const struct report_options *options, struct figure_place *ret,
-                      struct error *err)
+static int place_make(const struct results *r, const struct report_options *options,
+                      struct figure_place *ret, struct error *err)
 {
     char *program = fs_program_dir();
     *ret = (struct figure_place){.options = options,
+                                 .results = r,
                                  .templates =
                                      program ? fs_join(program, "../share/lethe/reports") : NULL,
                                  .dir = fs_join(options->out_dir, "figures")};
@@ -83,7 +84,7 @@ static int save_list(const struct figure_place *place, struct error *err)
 int figures_write(const struct board *b, const struct report_options *options, struct error *err)
 {
     struct figure_place place;
-    int rc = place_make(options, &place, err);
+    int rc = place_make(b->results, options, &place, err);
     if (rc == 0)
         rc = draw_all(b, &place, err);
     if (rc == 0)

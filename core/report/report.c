@@ -10,6 +10,7 @@
 #include "report_csv.h"
 #include "report_names.h"
 #include "report_stats.h"
+#include "table.h"
 
 static int save(struct csv_writer *w, const char *dir, const char *name, struct error *err)
 {
@@ -216,6 +217,8 @@ int report_write(const struct results *r, const struct report_options *options, 
         rc = write_curves(r, &names, options->out_dir, err);
     if (rc == 0)
         rc = write_spectral(r, options->out_dir, err);
+    if (rc == 0)
+        rc = tables_write(&b, options, err);
     if (rc == 0)
         rc = write_pictures(&b, options, err);
     free(names.first);

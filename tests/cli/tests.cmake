@@ -15,3 +15,7 @@ foreach(name page merge)
   set_tests_properties(cli_${name} PROPERTIES TIMEOUT 600 LABELS cli
     ENVIRONMENT "LETHE_BUILD=${CMAKE_BINARY_DIR}")
 endforeach()
+
+add_test(NAME cli_report_tables COMMAND bash ${CMAKE_CURRENT_LIST_DIR}/report_tables.sh)
+set_tests_properties(cli_report_tables PROPERTIES TIMEOUT 300 LABELS cli
+  ENVIRONMENT "LETHE_BUILD=${CMAKE_BINARY_DIR}")

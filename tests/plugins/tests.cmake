@@ -36,3 +36,5 @@ lethe_bad_plugin(outputs misbehaving_outputs.c)
 
 # Well-behaved, from elsewhere.
 lethe_bad_plugin(foreign_metric foreign_metric.c)
+# Not misbehaving: a metric of a third party, for tests of reports.
+lethe_bad_plugin(third_party_metric third_party_metric.c)
