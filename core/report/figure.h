@@ -52,7 +52,8 @@ typedef int figure_fn(const struct board *b, const char *scenario, struct figure
                       struct error *err);
 figure_fn figure_gap, figure_strip, figure_time, figure_cost, figure_roc, figure_risk,
     figure_confidence, figure_predictions, figure_consecutive, figure_ablation, figure_difference,
-    figure_agreement, figure_training, figure_transfer, figure_metric, figure_curve;
+    figure_agreement, figure_training, figure_spectral, figure_transfer, figure_metric,
+    figure_curve;
 
 /* Draws every kind that the options ask for, and writes figures/figures.csv: what was drawn, with
  * its caption, and what was not, with the reason. */

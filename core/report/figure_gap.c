@@ -38,7 +38,7 @@ static void add_text(const struct gap_figure *g, struct strbuf *out, const struc
     if (isnan(e->gap))
         strbuf_addf(out, e->n_used ? "no gap" : "failed");
     else if (g->intervals && !isnan(e->gap_ci_low))
-        strbuf_addf(out, "%.2f [%.2f, %.2f]", e->gap, e->gap_ci_low, e->gap_ci_high);
+        strbuf_addf(out, "%.2f [%.2f; %.2f]", e->gap, e->gap_ci_low, e->gap_ci_high);
     else if (isnan(e->gap_sd))
         strbuf_addf(out, "%.2f", e->gap);
     else

@@ -57,7 +57,7 @@ size_t heat_column(struct heat *h, const char *label)
 void heat_value(struct heat *h, size_t panel, size_t row, size_t column, double v)
 {
     char text[16] = "";
-    if (!isnan(v))
+    if (!isnan(v) && !(h->percent && v < 0.005)) /* zeros are white, without a number */
         snprintf(text, sizeof(text), h->percent ? "%.0f" : "%.2f", h->percent ? 100 * v : v);
     csv_cell_int(&h->f.data, (int64_t)panel);
     csv_cell_int(&h->f.data, (int64_t)row);

@@ -155,20 +155,19 @@ static void lay_out(struct lines *l)
     size_t key_columns = l->key_width > 16 ? 1 : 2;
     size_t key_rows = key ? (l->n_keys + key_columns - 1) / key_columns : 0;
     double panels = columns == 1 ? 3.4 : 7 - key_inches;
-    double key_height = 0.16 * (double)l->n_keys + 0.3;
+    double key_height = 0.165 * (double)l->n_keys + 0.3;
     l->f.width = panels + key_inches;
     l->f.height = 0.15 + l->panel_height * (double)rows;
     if (l->f.height < key_height)
         l->f.height = key_height;
     l->f.one_width = 3.4;
     l->f.one_height =
-        0.15 + l->panel_height * (double)l->n_panels + 0.155 * (double)key_rows + (key ? 0.1 : 0);
+        0.15 + l->panel_height * (double)l->n_panels + 0.165 * (double)key_rows + (key ? 0.2 : 0);
     figure_number(&l->f, "panels", (double)l->n_panels);
     figure_number(&l->f, "lines", (double)l->n_lines);
     figure_number(&l->f, "wide_columns", (double)columns);
     figure_number(&l->f, "key_inches", key_inches);
     figure_number(&l->f, "key_rows", (double)key_rows);
-    figure_number(&l->f, "key_columns", (double)key_columns);
     figure_number(&l->f, "panel_inches", l->panel_height);
     figure_number(&l->f, "with_points", l->points || l->markers);
     figure_number(&l->f, "markers", l->markers);

@@ -10,7 +10,7 @@
 #include "figure.h"
 #include "report_names.h"
 
-enum { MOST_POINTS = 400, TITLE_WIDTH = 18 };
+enum { MOST_POINTS = 400, TITLE_WIDTH = 14 };
 
 struct risk_figure {
     struct figure f;

@@ -140,17 +140,17 @@ static int write(struct roc_figure *g, const struct curve_key *key, struct figur
     figure_name(&g->f, key->scenario);
     unsigned widest = add_header(g);
     add_points(g);
-    size_t key_columns = widest > 17 ? 1 : 2, key_rows = (g->n + key_columns) / key_columns;
+    size_t key_columns = widest > 17 ? 1 : 2,
+           key_rows = (g->n + key_columns) / key_columns; /* with chance */
     g->f.width = 4.05 + 0.066 * widest;
-    g->f.height = 3.45;
+    g->f.height = fmax(3.45, 0.35 + 0.165 * (double)(g->n + 1));
     g->f.one_width = 3.4;
-    g->f.one_height = 3.4 + 0.155 * (double)key_rows;
+    g->f.one_height = 3.42 + 0.165 * (double)key_rows;
     strbuf_addf(&g->f.caption,
                 "ROC of the attack %s on logarithmic axes (%s): forget set against %.0f test "
                 "samples, vertical average over runs.",
                 key->name + 4, key->scenario, g->n_negatives);
     figure_number(&g->f, "key_rows", (double)key_rows);
-    figure_number(&g->f, "key_columns", (double)key_columns);
     figure_number(&g->f, "original", original);
     figure_number(&g->f, "retrain", retrain);
     figure_number(&g->f, "first_method", 2 + (original > 0) + (retrain > 0));

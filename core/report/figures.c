@@ -24,6 +24,7 @@ static const struct {
     {"critical-difference", figure_difference, false},
     {"agreement", figure_agreement, false},
     {"training", figure_training, false},
+    {"spectral", figure_spectral, false},
     {"transfer", figure_transfer, true},
     {"metric", figure_metric, false},
     {"curve", figure_curve, false},
