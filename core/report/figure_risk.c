@@ -10,7 +10,7 @@
 #include "figure.h"
 #include "report_names.h"
 
-enum { MOST_POINTS = 400, TITLE_WIDTH = 14 };
+enum { MOST_POINTS = 120, TITLE_WIDTH = 14 };
 
 struct risk_figure {
     struct figure f;
@@ -89,7 +89,8 @@ static void lay_out(struct risk_figure *g)
     strbuf_addf(&g->f.caption,
                 "Risk of each sample of the forget set by %s before (across) and after unlearning "
                 "(up), first seeds alone (%s). Risk: share of test samples that look less like "
-                "members. Above: share of the samples with a risk over .9 that come to lie below.",
+                "members; at most 120 samples are drawn. Above: share of the samples with a risk "
+                "over .9 that come to lie below.",
                 g->key.name + 5, g->key.scenario);
 }
 
