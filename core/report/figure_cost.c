@@ -24,7 +24,7 @@ static int count_index(const struct results *r, const char *name)
 
 static bool is_of(const struct result_row *row, const struct board_entry *e)
 {
-    return row->status == VERDICT_OK && strcmp(row->scenario, e->scenario) == 0 &&
+    return row->status == VERDICT_OK && !row->interim && strcmp(row->scenario, e->scenario) == 0 &&
            strcmp(row->method, e->method) == 0;
 }
 

@@ -13,8 +13,8 @@ enum { MOST_PANELS = 9, MOST_RUNS = 256 };
 /* Curves with figures of their own. */
 static bool is_known(const char *name)
 {
-    static const char *const names[] = {"confidence", "training", "predictions", "accuracy",
-                                        "prediction-shift"};
+    static const char *const names[] = {"confidence", "training",         "predictions",
+                                        "accuracy",   "prediction-shift", "requests"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(name, names[i]) == 0)
             return true;

@@ -21,7 +21,7 @@ static bool matches(const struct result_row *row, const struct figure_runs *runs
 {
     return row->status == VERDICT_OK && strcmp(row->scenario, runs->scenario) == 0 &&
            strcmp(row->method, runs->method) == 0 &&
-           (runs->request < 0 || row->request == runs->request);
+           (runs->request < 0 ? !row->interim : row->request == runs->request);
 }
 
 int figure_spread(const struct board_work *w, const struct figure_runs *runs, int column,

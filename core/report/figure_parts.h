@@ -16,7 +16,8 @@ struct figure_spread { /* of some runs' values; NaN where undefined */
     double mean, sd;
     double low, high; /* 95 % interval, else mean -+ sd, else NaN */
 };
-/* Which runs: those of a scenario and method that succeeded; request -1: any. */
+/* Which runs: those of a scenario and method that succeeded; request -1: those on
+ * the board (of consecutive requests the last). */
 struct figure_runs {
     const char *scenario, *method;
     int64_t request;

@@ -61,7 +61,8 @@ static void add_method(struct strip *s, const struct board_entry *e)
            n = 0;
     for (size_t i = 0; i < r->n_rows; i++)
         if (strcmp(r->row[i].scenario, e->scenario) == 0 &&
-            strcmp(r->row[i].method, e->method) == 0 && !isnan(s->w->gap[i])) {
+            strcmp(r->row[i].method, e->method) == 0 && !r->row[i].interim &&
+            !isnan(s->w->gap[i])) {
             add_run(s, row, &r->row[i], s->w->gap[i]);
             n++;
         }

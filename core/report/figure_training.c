@@ -44,7 +44,7 @@ int figure_training(const struct board *b, const char *scenario, struct figure_p
         lines_panel(&l, titles[s], "epoch", 0);
     for (size_t i = 0; i < r->n_rows; i++)
         if (strcmp(r->row[i].scenario, scenario) == 0 && r->row[i].row_class != ROW_METHOD &&
-            r->row[i].status == VERDICT_OK)
+            r->row[i].status == VERDICT_OK && !r->row[i].interim)
             add_model(&l, &r->row[i], keyed);
     strbuf_addf(&l.f.caption,
                 "Training loss and accuracy per epoch of %zu original and %zu retrained models "

@@ -17,6 +17,8 @@ int tables_write(const struct board *b, const struct report_options *options, st
     if (rc == 0)
         rc = table_environment(b->results, dir, err);
     if (rc == 0)
+        rc = table_tuning(b->results, dir, err);
+    if (rc == 0)
         rc = methods_text(b->results, dir, err);
     free(dir);
     return rc;

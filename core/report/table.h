@@ -16,6 +16,8 @@ int table_paper(const struct board *b, const char *scenario, const struct report
 int table_cost(const struct board *b, const char *dir, struct error *err);
 int table_runs(const struct board *b, const char *dir, struct error *err);
 int table_environment(const struct results *r, const char *dir, struct error *err);
+/* Nothing without `tune:`. */
+int table_tuning(const struct results *r, const char *dir, struct error *err);
 int methods_text(const struct results *r, const char *dir, struct error *err);
 
 #endif

@@ -61,7 +61,8 @@ static struct cost_values collect_cost(const struct results *r, const struct boa
     struct cost_values c = {memory, 0};
     for (size_t i = 0; i < r->n_rows; i++) {
         double v = cost_of(r, &r->row[i], cost);
-        if (is_of(&r->row[i], e) && r->row[i].status == VERDICT_OK && !isnan(v))
+        if (is_of(&r->row[i], e) && r->row[i].status == VERDICT_OK && !r->row[i].interim &&
+            !isnan(v))
             c.v[c.n++] = v;
     }
     return c;
@@ -138,14 +139,15 @@ static void verdicts(const struct results *r, const struct board_entry *e, struc
     for (int v = 0; v < VERDICT_COUNT; v++) {
         size_t n = 0;
         for (size_t i = 0; i < r->n_rows; i++)
-            n += is_of(&r->row[i], e) && (int)r->row[i].status == v;
+            n += is_of(&r->row[i], e) && !r->row[i].interim && (int)r->row[i].status == v;
         if (v == VERDICT_OK || n == 0)
             continue;
         *ret_failed += n;
         strbuf_addf(out, "%s%s %zu", out->len ? ", " : "", verdict_name((enum verdict)v), n);
     }
     for (size_t i = 0; i < r->n_rows; i++)
-        *ret_parts += is_of(&r->row[i], e) && r->row[i].failed_parts && *r->row[i].failed_parts;
+        *ret_parts += is_of(&r->row[i], e) && !r->row[i].interim && r->row[i].failed_parts &&
+                      *r->row[i].failed_parts;
 }
 
 static void runs_row(struct tex_table *t, const struct results *r, const struct board_entry *e)
