@@ -87,4 +87,4 @@ static const lethe_plugin plugin = {
 };
 
 static const lethe_plugin *const plugins[] = {&plugin};
-LETHE_ENTRY(plugins, 1);
+LETHE_ENTRY(plugins, 0);
