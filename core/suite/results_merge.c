@@ -257,7 +257,8 @@ static int add_column(struct results *to, const struct result_column *c, struct 
     new->name = text_dup(c->name);
     new->unit = text_dup(c->unit);
     new->doc = text_dup(c->doc);
-    return new->name &&new->unit &&new->doc ? 0 : error_nomem(err);
+    new->source = text_dup(c->source ? c->source : "");
+    return new->name &&new->unit &&new->doc &&new->source ? 0 : error_nomem(err);
 }
 
 static int unite_columns(struct merge *m, struct error *err)

@@ -51,7 +51,8 @@ static lethe_status evaluate(lethe_ctx *ctx, const lethe_metric_job *job)
     }
     lethe_status rc = ctx->host->emit->scalar(ctx, OUT_SURE, sure / n, NULL);
     if (rc >= 0)
-        rc = ctx->host->emit->scalar(ctx, OUT_SPREAD, sqrt(fmax(0, squares / n - mean * mean)), NULL);
+        rc = ctx->host->emit->scalar(ctx, OUT_SPREAD, sqrt(fmax(0, squares / n - mean * mean)),
+                                     NULL);
     return rc < 0 ? rc : ctx->host->emit->curve(ctx, OUT_PROFILE, x, y, N_BINS);
 }
 
