@@ -98,7 +98,7 @@ class ResNet18(nn.Module):
 
 
 def resnet9_part(before, channels, bn, pool=False):
-    layers = [nn.Conv2d(before, channels, 3, 1, 1, bias=not bn), norm(channels, bn), nn.ReLU()]
+    layers = [nn.Conv2d(before, channels, 3, padding=1), norm(channels, bn), nn.ReLU()]
     return nn.Sequential(*layers, *([nn.MaxPool2d(2)] if pool else []))
 
 
