@@ -156,15 +156,16 @@ static const uint64_t rights[] = {
                              LETHE_CAP_GRADIENTS | LETHE_CAP_WEIGHTS | LETHE_CAP_LOGITS |
                              LETHE_CAP_RECIPE | LETHE_CAP_ATTACK | LETHE_CAP_ORIGINAL,
     [LETHE_KIND_EXAMPLE_ATTACK] = LETHE_CAP_GRADIENTS | LETHE_CAP_WEIGHTS | LETHE_CAP_LOGITS,
-    [LETHE_KIND_MEMBERSHIP_ATTACK] = LETHE_CAP_LOGITS | LETHE_CAP_SHADOWS,
-    [LETHE_KIND_AUDIT] = ~(LETHE_CAP_SHADOWS | LETHE_CAP_ATTACK),
-    [LETHE_KIND_METRIC] = ~(LETHE_CAP_SHADOWS | LETHE_CAP_ATTACK),
+    [LETHE_KIND_MEMBERSHIP_ATTACK] =
+        LETHE_CAP_LOGITS | LETHE_CAP_SHADOWS | LETHE_CAP_UNLEARNED_SHADOWS,
+    [LETHE_KIND_AUDIT] = ~(LETHE_CAP_SHADOWS | LETHE_CAP_UNLEARNED_SHADOWS | LETHE_CAP_ATTACK),
+    [LETHE_KIND_METRIC] = ~(LETHE_CAP_SHADOWS | LETHE_CAP_UNLEARNED_SHADOWS | LETHE_CAP_ATTACK),
 };
 
 int conform_test_needs(struct conform *t, struct error *err)
 {
     const lethe_plugin *p = t->plugin;
-    const uint64_t known = (LETHE_CAP_COST << 1) - 1;
+    const uint64_t known = (LETHE_CAP_UNLEARNED_SHADOWS << 1) - 1;
     uint64_t all = p->needs | p->uses;
     if (all & ~known)
         conform_say(t, CONFORM_FAIL, "bits %#" PRIx64 " of needs or uses are no LETHE_CAP_*",

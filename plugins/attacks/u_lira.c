@@ -8,7 +8,7 @@
  * says "was a member". A sample with fewer than two observations on a side
  * scores 0 and is counted in the log. A suite makes the references: each shadow
  * model forgets, by the method under attack, its share of the forget set and of
- * as many test rows, which are the ones judged (docs/ATTACKS.md).
+ * as many test rows, which are the ones judged.
  * Paper: Hayes et al., 2024. Deviations: shadow models are shared between
  * samples; OUT models have unlearned too, other samples; the densities are
  * compared as logs (both may underflow); deviations below `floor` are raised to
