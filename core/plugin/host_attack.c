@@ -144,6 +144,8 @@ static lethe_status attack_run(lethe_ctx *ctx, const char *id, const char *const
     struct host_ctx *c = host_ctx_of(ctx);
     struct error err = ERROR_INIT;
     lethe_status status = check_out(c, out);
+    if (status == LETHE_OK)
+        status = host_need_view(c, view, "attack->run");
     if (status < 0)
         return status;
     struct adversarial *set = arena_alloc(c->arena, sizeof(*set));

@@ -88,9 +88,22 @@ static lethe_status give_view(struct host_ctx *c, const struct lethe_view *v,
     return LETHE_OK;
 }
 
-static lethe_status check_rows(struct host_ctx *c, const lethe_view *v, const uint32_t *rows,
-                               uint32_t n)
+lethe_status host_need_view(struct host_ctx *c, const lethe_view *v, const char *what)
 {
+    if (v)
+        return LETHE_OK;
+    return host_fail(c, ERR_DENIED,
+                     "%s: the view is NULL, which means that it was not granted; name the set in "
+                     "`needs` (LETHE_CAP_FORGET, _RETAIN, _VALIDATION)",
+                     what);
+}
+
+static lethe_status check_rows(struct host_ctx *c, const lethe_view *v, const uint32_t *rows,
+                               uint32_t n, const char *what)
+{
+    lethe_status status = host_need_view(c, v, what);
+    if (status < 0)
+        return status;
     for (uint32_t i = 0; i < n; i++)
         if (rows[i] >= v->n)
             return host_fail(c, ERR_INVALID, "row %u of a view of %u samples", rows[i], v->n);
@@ -146,7 +159,7 @@ static lethe_status data_subset(lethe_ctx *ctx, const lethe_view *v, const uint3
 {
     struct host_ctx *c = host_ctx_of(ctx);
     struct subset s = {rows, n};
-    lethe_status status = check_rows(c, v, rows, n);
+    lethe_status status = check_rows(c, v, rows, n, "subset");
     return status < 0 ? status : remake(c, v, make_subset, &s, out);
 }
 
@@ -154,6 +167,9 @@ static lethe_status data_relabel(lethe_ctx *ctx, const lethe_view *v, const int3
                                  const lethe_view **out)
 {
     struct host_ctx *c = host_ctx_of(ctx);
+    lethe_status status = host_need_view(c, v, "relabel");
+    if (status < 0)
+        return status;
     for (uint32_t i = 0; i < v->n; i++)
         if (labels[i] < 0 || (uint32_t)labels[i] >= c->host->n_classes)
             return host_fail(c, ERR_INVALID,
@@ -167,6 +183,9 @@ static lethe_status data_relabel_by(lethe_ctx *ctx, const lethe_view *v, lethe_r
 {
     struct host_ctx *c = host_ctx_of(ctx);
     struct relabel r = {fn, arg};
+    lethe_status status = host_need_view(c, v, "relabel_by");
+    if (status < 0)
+        return status;
     if (!fn)
         return host_fail(c, ERR_INVALID, "relabel_by: the function is NULL");
     return remake(c, v, make_relabel_by, &r, out);
@@ -187,8 +206,9 @@ static lethe_status data_concat(lethe_ctx *ctx, const lethe_view *const *views, 
     struct host_ctx *c = host_ctx_of(ctx);
     uint64_t total = 0;
     for (uint32_t i = 0; i < n; i++) {
-        if (!views[i])
-            return host_fail(c, ERR_INVALID, "concat: view %u of %u is NULL", i + 1, n);
+        lethe_status status = host_need_view(c, views[i], "concat");
+        if (status < 0)
+            return status;
         total += views[i]->n;
     }
     if (n == 0 || total > UINT32_MAX)
@@ -211,6 +231,9 @@ static lethe_status data_augment(lethe_ctx *ctx, const lethe_view *v, int32_t on
                                  const lethe_view **out)
 {
     struct host_ctx *c = host_ctx_of(ctx);
+    lethe_status status = host_need_view(c, v, "augment");
+    if (status < 0)
+        return status;
     const struct view *now = on ? v->on : view_augment(c->arena, v->now, AUGMENT_NONE);
     return give_view(c, wrap(c, now, v->on), out);
 }
@@ -219,6 +242,9 @@ static lethe_status data_labels(lethe_ctx *ctx, const lethe_view *v, int32_t *ou
 {
     struct host_ctx *c = host_ctx_of(ctx);
     uint32_t rows[256];
+    lethe_status status = host_need_view(c, v, "labels");
+    if (status < 0)
+        return status;
     for (uint32_t at = 0; at < v->n;) {
         uint32_t n = v->n - at < 256 ? v->n - at : 256;
         for (uint32_t i = 0; i < n; i++)
@@ -233,6 +259,9 @@ static lethe_status data_ids(lethe_ctx *ctx, const lethe_view *v, uint64_t *out)
 {
     struct host_ctx *c = host_ctx_of(ctx);
     uint32_t rows[256];
+    lethe_status status = host_need_view(c, v, "ids");
+    if (status < 0)
+        return status;
     for (uint32_t at = 0; at < v->n;) {
         uint32_t n = v->n - at < 256 ? v->n - at : 256;
         for (uint32_t i = 0; i < n; i++)
@@ -283,7 +312,7 @@ static lethe_status data_batch(lethe_ctx *ctx, const lethe_view *v, const uint32
     struct error err = ERROR_INIT;
     lethe_status status = check_batch(c, out);
     if (status == LETHE_OK)
-        status = check_rows(c, v, rows, n);
+        status = check_rows(c, v, rows, n, "batch");
     if (status < 0)
         return status;
     if (!batch_room(c, n))
@@ -341,6 +370,9 @@ static lethe_status data_loader(lethe_ctx *ctx, const lethe_view *v, const lethe
                                 lethe_loader **out)
 {
     struct host_ctx *c = host_ctx_of(ctx);
+    lethe_status status = host_need_view(c, v, "loader");
+    if (status < 0)
+        return status;
     if (o->struct_size < LETHE_SIZE_THROUGH(lethe_loader_opts, stream))
         return host_fail(c, ERR_INVALID, "lethe_loader_opts.struct_size is %u; set it with sizeof",
                          o->struct_size);
@@ -354,7 +386,7 @@ static lethe_status data_loader(lethe_ctx *ctx, const lethe_view *v, const lethe
     *l = (lethe_loader){.view = v, .batch = batch, .epoch = o->epoch};
     if (!loader_room(c, l))
         return host_nomem(c);
-    lethe_status status = loader_order(c, l, o);
+    status = loader_order(c, l, o);
     if (status == LETHE_OK)
         *out = l;
     return status;

@@ -171,6 +171,8 @@ struct lethe_model *host_wrap_model(struct host_ctx *c, struct model *m, bool wr
 /* host_data.c: pool rows as a view; training sets are augmented when the suite augments. */
 struct lethe_view *host_wrap_rows(struct host_ctx *c, const uint32_t *rows, uint32_t n,
                                   bool training);
+/* E_DENIED for a view that the job left NULL, because it was neither declared nor granted. */
+lethe_status host_need_view(struct host_ctx *c, const lethe_view *v, const char *what);
 /* Samples at rows[0..n) of a view with labels checked and reading metered. */
 int host_load(struct host_ctx *c, const struct view *v, const uint32_t *rows, uint32_t n,
               uint32_t epoch, bool augment, float *x, int32_t *y, uint64_t *id, struct error *err);

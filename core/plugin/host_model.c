@@ -338,6 +338,9 @@ static lethe_status model_predict(lethe_ctx *ctx, const lethe_model *m, const le
     struct error err = ERROR_INIT;
     const uint32_t *in = m->m->arch->input, *have = c->host->shape;
     size_t bytes = PREDICT_BATCH * host_pixels(c->host) * sizeof(float);
+    lethe_status status = host_need_view(c, v, "predict");
+    if (status < 0)
+        return status;
     if (memcmp(in, have, 3 * sizeof(*in)) != 0)
         return host_fail(c, ERR_INVALID, "predict: the model takes samples of another shape");
     float *x = host_take(c, bytes);

@@ -244,6 +244,9 @@ static lethe_status recipe_train(lethe_ctx *ctx, lethe_model *m, const lethe_vie
     const struct recipe *r = c->host->h->recipe;
     struct error err = ERROR_INIT;
     struct rng seed;
+    lethe_status status = host_need_view(c, v, "recipe->train");
+    if (status < 0)
+        return status;
     if (!m->writable)
         return host_fail(c, ERR_DENIED, "recipe->train: this model must not be written");
     if (v->n == 0)

@@ -19,13 +19,15 @@ Y
 }
 suite "" >"$work/clean.yaml"
 expect_exit 0 "$lethe" run "$work/clean.yaml" --store "$work/s1" --out "$work/o1" --no-figures
-names="segfault abort hang exit nan major minor truncated constructor undefined grandchild write_original fail noisy"
+names="segfault abort hang exit nan major minor truncated constructor undefined grandchild write_original hog peek fail noisy"
 entries=
 for n in $names; do
     check "plugin $n was built" test -f "$bad/bad_$n.so"
     entries="$entries  - {label: $n, plugin: $bad/bad_$n.so}
 "
 done
+# AddressSanitizer's shadow takes terabytes: the limit on memory is lifted there.
+sanitized=$(nm -D "$LETHE_BUILD/bin/lethe-worker" | grep -c __asan_init || true)
 # The same in another language: a manifest and a shell script each.
 external() { # NAME, the script on standard input
     printf 'lethe_plugin: 1\nkind: unlearner\nid: test.ext-%s\nversion: 1.0.0\nlicense: MIT\nsummary: goes wrong\nneeds: [forget]\ncommand: [sh, %s.sh]\n' \
@@ -81,6 +83,8 @@ verdict constructor "crashed 6 reason"
 verdict undefined "failed  reason"
 verdict write_original "crashed 11 reason"
 verdict fail "failed  reason"
+verdict peek "denied  reason"
+verdict hog "$([ "$sanitized" = 0 ] && echo oom || echo failed)  reason"
 verdict grandchild "ok  -"
 verdict x_copy "ok  -"
 verdict x_silent "invalid-output  reason"
@@ -97,7 +101,7 @@ verdict x_gone "failed  reason"
 verdict x_program "failed  reason"
 verdict x_hog "failed  reason"
 column "$work/o2/runs.csv" reason >"$work/reasons"
-for text in "its command ended without writing out/model.safetensors" "its command ended with exit status 3: no such method" \
+for text in "loader: the view is NULL, which means that it was not granted" "its command ended without writing out/model.safetensors" "its command ended with exit status 3: no such method" \
     "does not serve this: only for squares" "exit status 4: retain was not given" "there is no file gone.sh beside the manifest" \
     "cannot run lethe-no-such-program: No such file or directory" "exit status 1: MemoryError"; do
     check "a reason: $text" grep -qF "$text" "$work/reasons"

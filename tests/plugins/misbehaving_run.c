@@ -100,6 +100,17 @@ BEHAVIOUR(hog)
     return lethe_failf(ctx, LETHE_E_INTERNAL, "took %u MiB and nobody minded", (unsigned)mib);
 }
 
+/* Helps itself to the retain set, which it did not declare. */
+BEHAVIOUR(peek)
+{
+    lethe_loader_opts opts = {.struct_size = sizeof opts, .batch_size = 16, .stream = "peek"};
+    lethe_batch batch = {.struct_size = sizeof batch};
+    lethe_loader *loader = NULL;
+    LETHE_TRY(ctx->host->data->loader(ctx, job->retain, &opts, &loader));
+    LETHE_TRY(ctx->host->data->next(ctx, loader, &batch));
+    return lethe_failf(ctx, LETHE_E_INTERNAL, "read %u samples of it", batch.n);
+}
+
 /* Either the host refuses the tensor, or the write has to crash. */
 BEHAVIOUR(write_original)
 {

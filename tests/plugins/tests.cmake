@@ -16,7 +16,7 @@ foreach(row
     "noop noop noop" "wreck wreck wreck" "segfault segfault segfault" "abort abort abort_in_run"
     "hang hang hang" "exit exit exit_in_run" "nan nan nan_weights" "hog hog hog"
     "write_original write-original write_original" "grandchild grandchild grandchild"
-    "fail fail fail" "markup markup markup" "mute mute mute" "noisy noisy noisy")
+    "peek peek peek" "fail fail fail" "markup markup markup" "mute mute mute" "noisy noisy noisy")
   separate_arguments(row)
   list(GET row 0 name)
   list(GET row 1 id)

@@ -347,6 +347,7 @@ static lethe_status look_attack(lethe_ctx *ctx, const lethe_forget_job *job)
     EXPECT_STATUS(api->run(ctx, "nothing", NULL, job->original, job->forget, &a), LETHE_E_DENIED);
     EXPECT_STATUS(api->run(ctx, "pgd-l2-nearest", bad_name, job->original, job->forget, &a),
                   LETHE_E_INVALID);
+    EXPECT_STATUS(api->run(ctx, "pgd-l2-nearest", NULL, job->original, NULL, &a), LETHE_E_DENIED);
     EXPECT_STATUS(api->run(ctx, "pgd-l2-nearest", bad_value, job->original, job->forget, &a),
                   LETHE_E_INVALID);
     LETHE_TRY(api->run(ctx, "pgd-l2-nearest", settings, job->original, job->forget, &a));
@@ -441,6 +442,7 @@ static lethe_status look_kept_table(lethe_ctx *ctx, const lethe_forget_job *job)
 
 static lethe_status look_recipe(lethe_ctx *ctx, const lethe_forget_job *job)
 {
+    EXPECT_STATUS(ctx->host->recipe->train(ctx, job->model, NULL), LETHE_E_DENIED);
     return ctx->host->recipe->train(ctx, job->model, job->retain);
 }
 
@@ -499,15 +501,73 @@ static void probe_dispose(lethe_ctx *ctx, void *state)
 
 /* ---- a plugin that was granted next to nothing ---- */
 
+/* Every slot that takes a view, with the retain set that was not granted. */
+static lethe_status walk_views(lethe_ctx *ctx, const lethe_forget_job *job)
+{
+    const lethe_data_api *data = ctx->host->data;
+    lethe_batch batch = {.struct_size = sizeof batch};
+    lethe_loader_opts opts = {sizeof opts, 1, 0, 0, NULL};
+    const lethe_view *v = NULL, *parts[2] = {job->forget, job->retain};
+    lethe_loader *loader = NULL;
+    uint32_t row = 0;
+    int32_t y = 0;
+    uint64_t id = 0;
+    float logits[C];
+    EXPECT(data->count(ctx, job->retain) == 0);
+    EXPECT_STATUS(data->batch(ctx, job->retain, &row, 1, &batch), LETHE_E_DENIED);
+    EXPECT_STATUS(data->labels(ctx, job->retain, &y), LETHE_E_DENIED);
+    EXPECT_STATUS(data->ids(ctx, job->retain, &id), LETHE_E_DENIED);
+    EXPECT_STATUS(data->subset(ctx, job->retain, &row, 1, &v), LETHE_E_DENIED);
+    EXPECT_STATUS(data->concat(ctx, parts, 2, &v), LETHE_E_DENIED);
+    EXPECT_STATUS(data->relabel(ctx, job->retain, &y, &v), LETHE_E_DENIED);
+    EXPECT_STATUS(data->relabel_by(ctx, job->retain, no_class, NULL, &v), LETHE_E_DENIED);
+    EXPECT_STATUS(data->augment(ctx, job->retain, 0, &v), LETHE_E_DENIED);
+    EXPECT_STATUS(data->loader(ctx, job->retain, &opts, &loader), LETHE_E_DENIED);
+    EXPECT_STATUS(ctx->host->model->predict(ctx, job->model, job->retain, logits), LETHE_E_DENIED);
+    row = (uint32_t)data->count(ctx, job->forget); /* no way past the end of what was granted */
+    EXPECT_STATUS(data->batch(ctx, job->forget, &row, 1, &batch), LETHE_E_INVALID);
+    EXPECT_STATUS(data->subset(ctx, job->forget, &row, 1, &v), LETHE_E_INVALID);
+    EXPECT(!v && !loader);
+    return LETHE_OK;
+}
+
+static lethe_status no_weights(lethe_ctx *ctx, lethe_model *m)
+{
+    for (uint32_t i = 0; i < ctx->host->model->n_tensors(ctx, m); i++) {
+        lethe_tensor t = {.struct_size = sizeof t};
+        LETHE_TRY(ctx->host->model->tensor(ctx, m, i, &t));
+        EXPECT(!t.w && !t.g && t.n > 0);
+    }
+    return LETHE_OK;
+}
+
+/* Every slot that gives a model, and the original: none shows weights or gradients. */
+static lethe_status walk_models(lethe_ctx *ctx, const lethe_forget_job *job)
+{
+    const lethe_model_api *api = ctx->host->model;
+    lethe_model *original = (lethe_model *)job->original, *m;
+    LETHE_TRY(no_weights(ctx, job->model));
+    LETHE_TRY(no_weights(ctx, original));
+    LETHE_TRY(api->clone(ctx, job->model, &m));
+    LETHE_TRY(no_weights(ctx, m));
+    LETHE_TRY(api->fresh(ctx, original, "bare", &m));
+    LETHE_TRY(no_weights(ctx, m));
+    LETHE_TRY(api->expand(ctx, original, 1, "bare", &m));
+    LETHE_TRY(no_weights(ctx, m));
+    EXPECT_STATUS(api->prune(ctx, original, m), LETHE_E_DENIED);
+    EXPECT_STATUS(api->copy(ctx, original, job->model), LETHE_E_DENIED);
+    EXPECT_STATUS(api->zero_grad(ctx, original), LETHE_E_DENIED);
+    return LETHE_OK;
+}
+
 static lethe_status bare_run(lethe_ctx *ctx, void *state, const lethe_forget_job *job)
 {
     const lethe_model_api *api = ctx->host->model;
     struct desk k;
-    lethe_tensor t = {.struct_size = sizeof t};
     EXPECT(job->forget && !job->retain && !job->validation);
     EXPECT(!ctx->host->optim && !ctx->host->attack && !ctx->host->recipe && !ctx->host->emit);
-    LETHE_TRY(api->tensor(ctx, job->model, 0, &t));
-    EXPECT(!t.w && !t.g && t.n > 0);
+    LETHE_TRY(walk_views(ctx, job));
+    LETHE_TRY(walk_models(ctx, job));
     LETHE_TRY(desk_init(ctx, job->forget, &k));
     LETHE_TRY(forward(ctx, &k, job->model, LETHE_TRAIN));
     EXPECT_STATUS(api->input_gradient(ctx, job->model, k.d, k.logits), LETHE_E_DENIED);
@@ -560,7 +620,11 @@ static lethe_status metric_evaluate(lethe_ctx *ctx, const lethe_metric_job *job)
 {
     const lethe_emit_api *emit = ctx->host->emit;
     const double x[2] = {0, 1}, y[2] = {1, lethe_choice(ctx, 0) == 5 ? NAN : 2};
-    EXPECT(!ctx->host->data && !ctx->host->model && job->n_targets >= 1 && !job->original);
+    const lethe_host *h = ctx->host;
+    EXPECT(!h->data && !h->model && !h->optim && !h->recipe && !h->attack);
+    EXPECT(job->n_targets >= 1 && !job->original && !job->random && !job->adversarial);
+    EXPECT(!job->source && !job->source_adversarial && !job->model && !job->original_model);
+    EXPECT(!job->reference_models && !job->forget && !job->retain && !job->cost);
     EXPECT(job->targets->forget->n == 2 && !job->targets->test_forgotten);
     EXPECT(!job->references && job->n_references == 0); /* not declared */
     uint32_t how = lethe_choice(ctx, 0);
