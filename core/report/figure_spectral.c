@@ -47,12 +47,13 @@ static void add_row(struct lines *l, const struct result_row *row, struct layers
     char label[48];
     snprintf(label, sizeof(label), "original %lld", (long long)row->seed_model);
     size_t line = lines_line(l, label, FIGURE_NO_METHOD + (int)l->n_lines + 1);
-    for (size_t k = 0; k < row->n_spectral; k++) {
-        const struct result_spectral *s = &row->spectral[k];
-        size_t panel = place_of(layers, s->layer);
-        if (s->k == 1 && panel)
-            lines_point(l, panel, line, s->epoch, s->value, NAN, NAN);
-    }
+    /* Layer by layer: gnuplot breaks a line where a point of another panel stands between. */
+    for (size_t panel = 1; panel <= layers->n; panel++)
+        for (size_t k = 0; k < row->n_spectral; k++) {
+            const struct result_spectral *s = &row->spectral[k];
+            if (s->k == 1 && place_of(layers, s->layer) == panel)
+                lines_point(l, panel, line, s->epoch, s->value, NAN, NAN);
+        }
 }
 
 int figure_spectral(const struct board *b, const char *scenario, struct figure_place *place,
