@@ -72,7 +72,9 @@ static void lay_out(struct heat *h)
 {
     double labels = 0.2 + 0.062 * h->row_cells;
     bool upright = h->column_cells > 4;
-    double below = (upright ? 0.15 + 0.06 * h->column_cells : 0.3) + (h->x_label ? 0.2 : 0);
+    double below = upright ? 0.15 + 0.06 * h->column_cells : 0.3;
+    if (h->x_label)
+        below += upright ? 0.05 : 0.2; /* upright names rarely fill their room */
     double above = h->n_panels > 1 ? 0.25 : 0.08;
     double cell = fmin(0.42, fmax(0.24, (7 - labels) / (double)h->n_columns));
     double one = fmin(0.42, fmax(0.18, (3.3 - labels) / (double)h->n_columns));

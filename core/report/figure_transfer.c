@@ -48,7 +48,8 @@ static int draw(const struct results *r, const char *attack, struct figure_place
     strbuf_addf(&h.f.caption,
                 "Transfer of %s between originals, percent: rows are the models attacked, columns "
                 "those that are shown the samples; among samples that both get right and that fool "
-                "the source. Diagonal: success on the model itself.",
+                "the source. Diagonal: success on the model itself. Empty: no such sample, or less "
+                "than 0.5.",
                 attack);
     int rc = models.n > 1 ? heat_write(&h, place, err) : 0;
     heat_release(&h);

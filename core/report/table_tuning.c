@@ -31,7 +31,7 @@ static void add_row(struct tex_table *t, const struct results *r, char *const *r
         strcmp(chosen, "yes") == 0 || strcmp(chosen, "1") == 0 || strcmp(chosen, "true") == 0;
     tex_cell(t, report_method_name(r, row[at[METHOD]]));
     tex_cell(t, row[at[TRIAL]]);
-    tex_cell(t, row[at[PARAMETERS]]);
+    tex_cell(t, *row[at[TRIAL]] ? row[at[PARAMETERS]] : "as given, nothing to tune");
     value_cell(t, row[at[VALUE]], is_chosen);
     tex_cell(t, row[at[STATUS]]);
     tex_end_row(t);
@@ -40,12 +40,34 @@ static void add_row(struct tex_table *t, const struct results *r, char *const *r
     csv_end_row(&t->csv);
 }
 
+/* What the trials are compared by, "Value" where that is unknown: all of a suite by the same. */
+static void value_head(struct tex_table *t, const struct results *r, const struct csv_table *ledger,
+                       const int *at)
+{
+    const char *select = "";
+    struct strbuf head;
+    strbuf_init(&head);
+    for (size_t i = 0; i < ledger->n_rows && !*select; i++)
+        select = ledger->row[i][at[SELECT]];
+    if (strcmp(select, "gap") == 0)
+        strbuf_adds(&head, "Gap, points");
+    else if (strcmp(select, "gap_worst") == 0)
+        strbuf_adds(&head, "Worst gap, points");
+    else if (*select)
+        report_column_name(&head, r, select);
+    tex_cell(t, head.len ? head.s : "Value");
+    t->csv.out.failed |= head.failed;
+    strbuf_release(&head);
+}
+
 static void fill(struct tex_table *t, const struct results *r, const struct csv_table *ledger,
                  const int *at)
 {
-    static const char *const heads[] = {"Method", "Trial", "Parameters", "Value", "Status"};
+    static const char *const heads[] = {"Method", "Trial", "Parameters"};
     for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
         tex_cell(t, heads[i]);
+    value_head(t, r, ledger, at);
+    tex_cell(t, "Status");
     tex_end_row(t);
     for (size_t k = 0; k < N_COLUMNS; k++)
         csv_cell(&t->csv, columns[k]);

@@ -10,7 +10,7 @@ foreach(name budgets external plugin_check)
     ENVIRONMENT "LETHE_BUILD=${CMAKE_BINARY_DIR}")
 endforeach()
 # Reports once made: the page in a browser, several suites in one.
-foreach(name page merge)
+foreach(name page merge report_courses)
   add_test(NAME cli_${name} COMMAND bash ${CMAKE_CURRENT_LIST_DIR}/${name}.sh)
   set_tests_properties(cli_${name} PROPERTIES TIMEOUT 600 LABELS cli
     ENVIRONMENT "LETHE_BUILD=${CMAKE_BINARY_DIR}")
