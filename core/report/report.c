@@ -7,6 +7,7 @@
 #include "fs.h"
 #include "html_page.h"
 #include "labels.h"
+#include "leftovers.h"
 #include "report_csv.h"
 #include "report_names.h"
 #include "report_stats.h"
@@ -209,6 +210,7 @@ int report_write(const struct results *r, const struct report_options *options, 
     if (!options->out_dir || !*options->out_dir)
         return error_set(err, ERR_INVALID, "a report needs a folder to go to");
     TRY(fs_mkdirs(options->out_dir, err));
+    leftovers_remove(options->out_dir);
     TRY(board_make(r, &b, err));
     int rc = curve_names_make(r, &names, err);
     if (rc == 0)

@@ -21,7 +21,11 @@ for delay in 0.3 0.6 0.9 1.2 1.6; do
     check "what was finished stays" test "$finished" -ge "$finished_before"
     finished_before=$finished
 done
+mkdir -p "$work/o2/figures" # as a writer leaves them that is killed
+gone=$(bash -c 'echo $$')
+touch "$work/o2/figures/drawing-$gone-x.svg" "$work/o2/runs.csv.$gone-1.tmp" "$work/o2/figures/drawing-mine.svg"
 expect_exit 0 "$lethe" run "$work/tiny.yaml" --store "$work/s2" --out "$work/o2"
+check "what is nobody's leftover stays" rm "$work/o2/figures/drawing-mine.svg"
 kept=$(sed -n 's/^lethe: [0-9]* tasks run, \([0-9]*\) from the store.*/\1/p' "$work/stderr")
 check "finished tasks were not run again" test "${kept:-0}" -ge "$finished_before"
 report_hash "$work/o2" >"$work/h2"

@@ -54,9 +54,8 @@ for row in csv.DictReader(open(sys.argv[1], newline="")):
 PY
 }
 # The bytes that must not depend on how a suite was run.
-# (A writer that was killed leaves its temporary file, NAME.PID-N.tmp.)
 report_hash() {
-    (cd "$1" && find . -type f ! -name costs.csv ! -name manifest.json ! -name '*.pdf' ! -name '*.*-*.tmp' ! -path './logs/*' \
+    (cd "$1" && find . -type f ! -name costs.csv ! -name manifest.json ! -name '*.pdf' ! -path './logs/*' \
         ! -path './figures/time-*' ! -path './tables/cost*' | LC_ALL=C sort | xargs sha256sum)
 }
 tiny_suite() {
