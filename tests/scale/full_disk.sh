@@ -47,21 +47,26 @@ report_hash "$work/o1" >"$work/h1"
 check "with room the same command finishes, same bytes" cmp "$work/h" "$work/h1"
 
 # Read-only in mid-run. Nobody may have a file open for writing then: the run is held while its workers finish.
-rm -rf "$mnt/s"
-"$lethe" run "$work/t.yaml" --store "$mnt/s" --out "$work/o2" --no-figures -q -j 2 >"$work/stdout" 2>"$work/stderr" &
-pid=$!
-for _ in $(seq 400); do
-    [ "$(find "$mnt/s/objects" -name meta.json 2>/dev/null | wc -l)" -ge 5 ] && break
-    sleep 0.01
+# A run that was done before it could be held is done again.
+for _ in 1 2 3 4 5 6; do
+    rm -rf "$mnt/s" "$work/o2"
+    "$lethe" run "$work/t.yaml" --store "$mnt/s" --out "$work/o2" --no-figures -q -j 2 >"$work/stdout" 2>"$work/stderr" &
+    pid=$!
+    for _ in $(seq 400); do
+        [ "$(find "$mnt/s/objects" -name meta.json 2>/dev/null | wc -l)" -ge 5 ] && break
+        sleep 0.01
+    done
+    kill -STOP "$pid"
+    for _ in $(seq 1000); do
+        mount -o remount,ro "$mnt" 2>/dev/null && break
+        sleep 0.01
+    done
+    kill -CONT "$pid"
+    code=0
+    wait "$pid" || code=$?
+    [ "$code" = 0 ] || break
+    mount -o remount,rw "$mnt"
 done
-kill -STOP "$pid"
-for _ in $(seq 1000); do
-    mount -o remount,ro "$mnt" 2>/dev/null && break
-    sleep 0.01
-done
-kill -CONT "$pid"
-code=0
-wait "$pid" || code=$?
 check "exit code 3 on a store that became read-only (found $code)" test "$code" = 3
 check "the error says so" grep -qi "the store cannot be written: .*read-only file system" "$work/stderr"
 expect_exit 0 "$lethe" store check --store "$mnt/s"
