@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "fs.h"
+#include "json.h"
 #include "strbuf.h"
 #include "text.h"
 
@@ -46,6 +47,24 @@ static bool left_behind(const char *name, const char *host)
     return pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
 }
 
+/* A parent that was killed may have missed that a plugin's task was done: what it printed is kept,
+ * as store_workspace_end would have. */
+static void rescue_log(const struct store *s, const char *workspace)
+{
+    json_t *job = NULL;
+    char *file = fs_join(workspace, "job.json"), *log = fs_join(workspace, "log.txt");
+    if (file && log && fs_size(log) > 0 && json_read_file(file, &job, NULL) == 0) {
+        const char *id = json_string_value(json_object_get(job, "id"));
+        char *kept = id && json_object_get(job, "plugin_path") ? store_log(s, id) : NULL;
+        if (kept && !fs_exists(kept))
+            (void)!rename(log, kept);
+        free(kept);
+    }
+    json_decref(job);
+    free(file);
+    free(log);
+}
+
 static void sweep(const struct store *s)
 {
     char host[65];
@@ -56,8 +75,10 @@ static void sweep(const struct store *s)
     if (tmp && fs_list(tmp, &names, &n, NULL) == 0) {
         for (size_t i = 0; i < n; i++) {
             char *path = left_behind(names[i], host) ? fs_join(tmp, names[i]) : NULL;
-            if (path)
+            if (path) {
+                rescue_log(s, path);
                 fs_remove_tree(path, NULL);
+            }
             free(path);
         }
         fs_names_free(names);
