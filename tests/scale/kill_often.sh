@@ -17,11 +17,17 @@ workers() { pgrep -f "task $work/s2" || true; }
 : >"$work/finished"
 hit=0
 tries=0
-while [ "$hit" -lt "$kills" ] && [ "$tries" -lt $((3 * kills)) ]; do
+while [ "$hit" -lt "$kills" ] && [ "$tries" -lt $((10 * kills)) ]; do
     tries=$((tries + 1))
     "$lethe" run "$work/t.yaml" --store "$work/s2" --out "$work/o2" -q --no-figures -j 2 >/dev/null 2>&1 &
     pid=$!
     sleep "0.$((10 + RANDOM % 35))"
+    if ! kill -0 "$pid" 2>/dev/null; then # all done before a kill could come: from the start
+        wait "$pid"
+        rm -rf "$work/s2" "$work/o2"
+        : >"$work/finished"
+        continue
+    fi
     kill -0 "$pid" 2>/dev/null && [ -n "$(workers)" ] && hit=$((hit + 1))
     case $((RANDOM % 3)) in
     0) kill -9 "$pid" 2>/dev/null ;;
